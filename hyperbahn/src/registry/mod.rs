@@ -1,0 +1,212 @@
+//! Who offers which service: a value that is told what happened and when.
+//!
+//! ```text
+//!   ad   ──▶ advertise(now)      ┐                      ┌──▶ services()  what routing looks at
+//!   unad ──▶ unadvertise         ├──▶  name × host:port ┤
+//!   time ──▶ handle_timeout(now) ┘                      └──▶ poll_timeout()  when to come again
+//! ```
+//!
+//! Bookkeeping is per name: an instance that withdraws one name, or stops renewing it, keeps its
+//! others. A name that nobody offers takes no memory. Everything is bounded by [`RegistryConfig`].
+//! Source: spec/hyperbahn/api.md, "lifetimes".
+
+mod advertise;
+mod expire;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::host_port::HostPort;
+
+pub use advertise::AdvertiseError;
+
+/// Longest service name, in bytes: the wire's own bound.
+pub const MAX_NAME_BYTES: usize = 255;
+
+/// Bounds and expiry of a [`Registry`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryConfig {
+    /// Silence after which an instance loses a name. Default 400 s, more than twice the longest
+    /// interval of a deployed client (185 s); `None` never forgets.
+    pub expiry: Option<Duration>,
+    /// Most service names at a time. Default 10,000; further names are refused.
+    pub max_services: usize,
+    /// Most instances of one service. Default 10,000; further instances are refused.
+    pub max_instances_per_service: usize,
+    /// Most pairs of name and instance in all. Default 200,000, some 50 MB; further ones are
+    /// refused.
+    pub max_registrations: usize,
+    /// Most names in one advertisement. Default 1,000; a longer one is refused whole.
+    pub max_names_per_ad: usize,
+}
+
+impl Default for RegistryConfig {
+    fn default() -> Self {
+        Self {
+            expiry: Some(Duration::from_secs(400)),
+            max_services: 10_000,
+            max_instances_per_service: 10_000,
+            max_registrations: 200_000,
+            max_names_per_ad: 1_000,
+        }
+    }
+}
+
+/// One name offered by one instance.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Offer {
+    /// The service.
+    pub name: String,
+    /// Who offers it.
+    pub instance: HostPort,
+}
+
+/// Instances by service name. See the [module](self).
+#[derive(Debug)]
+pub struct Registry {
+    config: RegistryConfig,
+    services: HashMap<Arc<str>, Service>,
+    /// What runs out when, soonest first; empty when nothing ever expires.
+    due: BTreeSet<(Instant, Arc<str>, HostPort)>,
+    registrations: usize,
+    listed: Arc<Services>,
+    stale: bool,
+}
+
+/// The instances of one service, each with the moment it expires.
+#[derive(Debug, Default)]
+struct Service {
+    instances: BTreeMap<HostPort, Option<Instant>>,
+    listed: Option<Arc<[HostPort]>>,
+}
+
+impl Registry {
+    /// A registry that knows nobody.
+    pub fn new(config: RegistryConfig) -> Self {
+        Self {
+            config,
+            services: HashMap::new(),
+            due: BTreeSet::new(),
+            registrations: 0,
+            listed: Arc::default(),
+            stale: false,
+        }
+    }
+
+    /// The current state, as one immutable value to share. The same `Arc` comes back until a name
+    /// or an instance appears or goes; a renewal changes nothing here.
+    pub fn services(&mut self) -> Arc<Services> {
+        if self.stale {
+            self.listed = Arc::new(self.list());
+            self.stale = false;
+        }
+        Arc::clone(&self.listed)
+    }
+
+    fn list(&mut self) -> Services {
+        let by_name = self
+            .services
+            .iter_mut()
+            .map(|(name, service)| (Arc::clone(name), service.list()));
+        Services {
+            by_name: by_name.collect(),
+        }
+    }
+
+    fn insert(&mut self, name: &Arc<str>, instance: &HostPort, due: Option<Instant>) {
+        let service = self.services.entry(Arc::clone(name)).or_default();
+        match service.instances.insert(instance.clone(), due) {
+            Some(Some(old)) => {
+                self.due.remove(&(old, Arc::clone(name), instance.clone()));
+            }
+            Some(None) => {}
+            None => {
+                self.registrations += 1;
+                service.listed = None;
+                self.stale = true;
+            }
+        }
+        if let Some(due) = due {
+            self.due.insert((due, Arc::clone(name), instance.clone()));
+        }
+    }
+
+    fn remove(&mut self, name: &str, instance: &HostPort) -> bool {
+        let Some(service) = self.services.get_mut(name) else {
+            return false;
+        };
+        let Some(due) = service.instances.remove(instance) else {
+            return false;
+        };
+        service.listed = None;
+        self.registrations -= 1;
+        self.stale = true;
+        if let Some(due) = due {
+            self.due.remove(&(due, name.into(), instance.clone()));
+        }
+        if service.instances.is_empty() {
+            self.services.remove(name);
+        }
+        true
+    }
+}
+
+impl Service {
+    fn list(&mut self) -> Arc<[HostPort]> {
+        let instances = &self.instances;
+        let listed = self
+            .listed
+            .get_or_insert_with(|| instances.keys().cloned().collect());
+        Arc::clone(listed)
+    }
+}
+
+/// Who offers what at one moment. Never changes; a newer state is another value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Services {
+    by_name: HashMap<Arc<str>, Arc<[HostPort]>>,
+}
+
+impl Services {
+    /// The instances of a service in the order of their addresses, or `None` when there is none.
+    pub fn instances(&self, name: &str) -> Option<&Arc<[HostPort]>> {
+        self.by_name.get(name)
+    }
+
+    /// Every service with its instances, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[HostPort])> {
+        let mut sorted: Vec<_> = self.by_name.iter().collect();
+        sorted.sort_unstable_by(|a, b| a.0.cmp(b.0));
+        sorted
+            .into_iter()
+            .map(|(name, instances)| (&**name, &**instances))
+    }
+
+    /// All names that each instance of `service` offers, in order.
+    pub fn names_beside(&self, service: &str) -> BTreeMap<&HostPort, Vec<&str>> {
+        let siblings = self.instances(service).map_or(&[][..], |all| all);
+        let mut names: BTreeMap<_, _> = siblings.iter().map(|one| (one, Vec::new())).collect();
+        for (name, instances) in self.iter() {
+            for instance in instances {
+                if let Some(names) = names.get_mut(instance) {
+                    names.push(name);
+                }
+            }
+        }
+        names
+    }
+
+    /// How many services have an instance.
+    pub fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// Whether no service has an instance.
+    pub fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests;
