@@ -1,0 +1,203 @@
+//! Call and view in, route out. No I/O and no clock.
+
+use std::sync::Arc;
+
+use super::view::{OwnService, View};
+use crate::host_port::HostPort;
+use crate::refusal::Refusal;
+
+/// The names that a call request carries; an absent header is an empty text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Call<'a> {
+    /// The service that was called.
+    pub service: &'a str,
+    /// Who calls: the `cn` header.
+    pub caller: &'a str,
+    /// The service to go to instead: the `rd` header.
+    pub delegate: &'a str,
+}
+
+/// Where a call goes.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Route<'v> {
+    /// To this router's own endpoints.
+    Own(OwnService),
+    /// To one of these instances; there is at least one.
+    Instances(&'v Arc<[HostPort]>),
+    /// Nowhere.
+    Refuse(Refusal),
+}
+
+/// Decides where `call` goes, by its routing delegate if it has one, else by its service.
+///
+/// Messages begin with the words that deployed callers look for and go on with the particulars.
+/// Source: spec/hyperbahn/routing.md, "order of checks".
+pub fn decide<'v>(call: &Call<'_>, view: &'v View) -> Route<'v> {
+    let next = match call.delegate {
+        "" => call.service,
+        delegate => delegate,
+    };
+    if next.is_empty() {
+        return Route::Refuse(unnamed_service(call, view));
+    }
+    if call.caller.is_empty() {
+        return Route::Refuse(unnamed_caller(call, view));
+    }
+    if let Some(own) = OwnService::of(next) {
+        return Route::Own(own);
+    }
+    match view.services.instances(next) {
+        Some(instances) => Route::Instances(instances),
+        None => Route::Refuse(nobody_offers(call, view)),
+    }
+}
+
+fn unnamed_service(call: &Call<'_>, view: &View) -> Refusal {
+    let View { router, .. } = view;
+    Refusal::bad_request(format!(
+        "failed to read serviceName: the call from {:?} names no service; refused by router {router}",
+        call.caller
+    ))
+}
+
+fn unnamed_caller(call: &Call<'_>, view: &View) -> Refusal {
+    let View { router, .. } = view;
+    Refusal::bad_request(format!(
+        "missing cn header: a call to {:?} must name its caller; refused by router {router}",
+        call.service
+    ))
+}
+
+fn nobody_offers(call: &Call<'_>, view: &View) -> Refusal {
+    let View { router, .. } = view;
+    let named = match call.delegate {
+        "" => format!("{:?}", call.service),
+        delegate => format!("{delegate:?} (routing delegate of {:?})", call.service),
+    };
+    Refusal::declined(format!(
+        "no peer available for request: no instance of {named} is registered at router {router}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+    use crate::registry::{Offer, Registry, RegistryConfig};
+
+    const INSTANCE: &str = "10.0.0.1:4040";
+
+    /// A view in which `keyvalue` has one instance.
+    fn view() -> View {
+        let mut registry = Registry::new(RegistryConfig::default());
+        let offer = Offer {
+            name: "keyvalue".into(),
+            instance: HostPort::parse(INSTANCE).unwrap(),
+        };
+        registry.advertise(Instant::now(), &[offer]).unwrap();
+        View {
+            router: HostPort::parse("127.0.0.1:21300").unwrap(),
+            services: registry.services(),
+        }
+    }
+
+    #[track_caller]
+    fn check(service: &str, caller: &str, delegate: &str, expected: &str) {
+        let call = Call {
+            service,
+            caller,
+            delegate,
+        };
+        let view = view();
+        let shown = match decide(&call, &view) {
+            Route::Own(own) => format!("own {}", own.name()),
+            Route::Instances(instances) => format!("one of {instances:?}"),
+            Route::Refuse(refusal) => refusal.to_string(),
+        };
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn a_registered_service_goes_to_its_instances() {
+        check("keyvalue", "web", "", "one of [\"10.0.0.1:4040\"]");
+    }
+
+    #[test]
+    fn a_routing_delegate_wins_over_the_service() {
+        check(
+            "tcollector",
+            "web",
+            "keyvalue",
+            "one of [\"10.0.0.1:4040\"]",
+        );
+        check("keyvalue", "web", "hyperbahn", "own hyperbahn");
+    }
+
+    #[test]
+    fn own_services_stay_here() {
+        check("hyperbahn", "web", "", "own hyperbahn");
+        check("autobahn", "web", "", "own autobahn");
+        check("tchannel", "web", "", "own tchannel");
+    }
+
+    #[test]
+    fn an_unknown_service_is_declined_by_name_and_router() {
+        check(
+            "demo",
+            "web",
+            "",
+            "declined: no peer available for request: \
+             no instance of \"demo\" is registered at router 127.0.0.1:21300",
+        );
+    }
+
+    #[test]
+    fn an_unknown_delegate_is_named_beside_the_service() {
+        check(
+            "keyvalue",
+            "web",
+            "shadow",
+            "declined: no peer available for request: no instance of \"shadow\" \
+             (routing delegate of \"keyvalue\") is registered at router 127.0.0.1:21300",
+        );
+    }
+
+    #[test]
+    fn a_call_without_a_caller_is_a_bad_request() {
+        for service in ["keyvalue", "nosuch", "hyperbahn"] {
+            check(
+                service,
+                "",
+                "",
+                &format!(
+                    "bad request: missing cn header: a call to \"{service}\" must name its caller; \
+                     refused by router 127.0.0.1:21300"
+                ),
+            );
+        }
+    }
+
+    #[test]
+    fn a_call_without_a_service_is_a_bad_request() {
+        check(
+            "",
+            "web",
+            "",
+            "bad request: failed to read serviceName: the call from \"web\" names no service; \
+             refused by router 127.0.0.1:21300",
+        );
+    }
+
+    #[test]
+    fn a_name_that_only_resembles_a_service_is_unknown() {
+        for service in ["Keyvalue", "keyvalue ", "hyperbahn2"] {
+            let call = Call {
+                service,
+                caller: "web",
+                delegate: "",
+            };
+            assert!(matches!(decide(&call, &view()), Route::Refuse(_)));
+        }
+    }
+}
