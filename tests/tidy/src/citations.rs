@@ -1,7 +1,7 @@
 //! A `Source:` in the docs of Rust points to a heading that exists.
 //!
 //! ```text
-//! Source: spec/protocol/call.md, "ttl:4"; spec/deviations.md, "ttl zero".
+//! Source: spec/protocol/call.md, "call req"; spec/protocol/deadlines.md, "ttl".
 //! ```
 //!
 //! The path is from the root, the words in quotes are a heading of that page. Backquotes and capitals
