@@ -1,0 +1,114 @@
+//! Checksums over args: four types, and how the value runs on from frame to frame.
+//!
+//! For CRC-32 and CRC-32C the value in a frame covers every arg byte of the message so far. Farmhash is
+//! what deployed Node peers make of it: the fingerprint of the last chunk of the frame, nothing chained.
+//!
+//! Source: spec/protocol/checksums.md, "chaining".
+
+use bytes::{BufMut, BytesMut};
+
+use crate::cursor::{DecodeError, Reader};
+
+/// Which checksum a message carries. Source: spec/protocol/checksums.md, "types".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum ChecksumType {
+    /// No checksum, no bytes.
+    None = 0,
+    /// IEEE CRC-32.
+    Crc32 = 1,
+    /// Farmhash fingerprint32; only Node peers understand it.
+    Farmhash = 2,
+    /// CRC-32C, Castagnoli. The default: every peer that verifies at all verifies this.
+    #[default]
+    Crc32c = 3,
+}
+
+impl ChecksumType {
+    /// The type for the byte on the wire, if there is one.
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        Some(match byte {
+            0 => Self::None,
+            1 => Self::Crc32,
+            2 => Self::Farmhash,
+            3 => Self::Crc32c,
+            _ => return None,
+        })
+    }
+
+    /// Bytes of the value on the wire.
+    pub fn value_size(self) -> usize {
+        if self == Self::None { 0 } else { 4 }
+    }
+}
+
+/// A checksum as it stands in a frame; the value of type `None` is 0 and takes no bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Checksum {
+    /// Its type.
+    pub checksum_type: ChecksumType,
+    /// Its value.
+    pub value: u32,
+}
+
+impl Checksum {
+    pub(crate) fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
+        let byte = reader.u8("checksum type")?;
+        let checksum_type =
+            ChecksumType::from_byte(byte).ok_or(DecodeError::ChecksumType { value: byte })?;
+        let value = if checksum_type == ChecksumType::None {
+            0
+        } else {
+            reader.u32("checksum")?
+        };
+        Ok(Self {
+            checksum_type,
+            value,
+        })
+    }
+
+    pub(crate) fn encode(self, out: &mut BytesMut) {
+        out.put_u8(self.checksum_type as u8);
+        if self.checksum_type != ChecksumType::None {
+            out.put_u32(self.value);
+        }
+    }
+}
+
+/// The checksum of a message under way.
+#[derive(Clone, Copy, Debug)]
+pub struct RunningChecksum {
+    checksum: Checksum,
+}
+
+impl RunningChecksum {
+    /// Before the first chunk.
+    pub fn new(checksum_type: ChecksumType) -> Self {
+        Self {
+            checksum: Checksum {
+                checksum_type,
+                value: 0,
+            },
+        }
+    }
+
+    /// Takes in the next chunk of a frame, in order.
+    pub fn update(&mut self, chunk: &[u8]) {
+        let value = &mut self.checksum.value;
+        match self.checksum.checksum_type {
+            ChecksumType::None => {}
+            ChecksumType::Crc32 => {
+                let mut hasher = crc32fast::Hasher::new_with_initial(*value);
+                hasher.update(chunk);
+                *value = hasher.finalize();
+            }
+            ChecksumType::Farmhash => *value = farmhash::fingerprint32(chunk),
+            ChecksumType::Crc32c => *value = crc32c::crc32c_append(*value, chunk),
+        }
+    }
+
+    /// What the frame that ends here carries.
+    pub fn checksum(&self) -> Checksum {
+        self.checksum
+    }
+}

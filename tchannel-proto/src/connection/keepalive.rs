@@ -1,0 +1,86 @@
+//! Keepalive: pings after silence, and giving up on a peer that used to answer.
+//!
+//! Source: spec/protocol/control.md, "ping".
+
+use std::time::Instant;
+
+use super::timers::TimerKey;
+use super::{Connection, State};
+use crate::error::ProtocolError;
+use crate::frame::{FrameType, MessageId};
+use crate::message::encode_ping;
+
+/// Ping ids lie below those of calls, so neither can be taken for the other.
+const FIRST_PING_ID: u32 = 0x2000_0001;
+
+#[derive(Debug)]
+pub(super) struct Keepalive {
+    last_heard: Instant,
+    next_id: u32,
+    unanswered: u32,
+    has_answered: bool,
+}
+
+impl Keepalive {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            last_heard: now,
+            next_id: FIRST_PING_ID,
+            unanswered: 0,
+            has_answered: false,
+        }
+    }
+
+    pub(super) fn heard(&mut self, now: Instant) {
+        self.last_heard = now;
+        self.unanswered = 0;
+    }
+
+    pub(super) fn answered(&mut self) {
+        self.has_answered = true;
+    }
+
+    fn take_id(&mut self) -> MessageId {
+        let id = MessageId(self.next_id);
+        self.next_id = if self.next_id >= 0x3FFF_FFFF {
+            FIRST_PING_ID
+        } else {
+            self.next_id + 1
+        };
+        id
+    }
+}
+
+impl Connection {
+    /// Sends a ping req; its answer counts as a sign of life. Does nothing before the handshake is done.
+    pub fn ping(&mut self) {
+        if self.state == State::Open {
+            let id = self.keepalive.take_id();
+            self.write(|out| encode_ping(out, FrameType::PingReq, id));
+        }
+    }
+
+    pub(super) fn handle_keepalive_timeout(&mut self, now: Instant) -> Result<(), ProtocolError> {
+        let Some(after) = self.config.ping_after else {
+            return Ok(());
+        };
+        let quiet_until = self.keepalive.last_heard + after;
+        if now < quiet_until {
+            self.timers.schedule(TimerKey::Keepalive, quiet_until);
+            return Ok(());
+        }
+        let missed = self.keepalive.unanswered;
+        if self.keepalive.has_answered && missed >= self.config.pings_missed_max {
+            return Err(ProtocolError::PingsMissed { missed });
+        }
+        self.keepalive.unanswered += 1;
+        self.ping();
+        self.timers.schedule(TimerKey::Keepalive, now + after);
+        Ok(())
+    }
+
+    /// When the peer was last heard of.
+    pub fn last_heard(&self) -> Instant {
+        self.keepalive.last_heard
+    }
+}

@@ -1,0 +1,1 @@
+//! Two connections, a clock, and sentences about them.

@@ -1,0 +1,295 @@
+//! Which deadline is next: a wheel of 512 slots, four milliseconds each.
+//!
+//! Setting and clearing a timer takes the same short time however many there are, and neither allocates
+//! once the table has grown. A deadline beyond one turn of the wheel waits in its slot for its turn.
+
+use std::time::{Duration, Instant};
+
+const TICK_MS: u64 = 4;
+const TICK: Duration = Duration::from_millis(TICK_MS);
+const SLOTS: usize = 512;
+const NOWHERE: u32 = u32::MAX;
+const FIXED: usize = 3;
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TimerKey {
+    Handshake,
+    Keepalive,
+    Drain,
+    Inbound(u32),
+    Outbound(u32),
+}
+
+impl TimerKey {
+    fn index(self) -> usize {
+        match self {
+            Self::Handshake => 0,
+            Self::Keepalive => 1,
+            Self::Drain => 2,
+            Self::Inbound(slot) => FIXED + 2 * slot as usize,
+            Self::Outbound(slot) => FIXED + 2 * slot as usize + 1,
+        }
+    }
+
+    fn from_index(index: usize) -> Self {
+        match index {
+            0 => Self::Handshake,
+            1 => Self::Keepalive,
+            2 => Self::Drain,
+            _ if (index - FIXED).is_multiple_of(2) => Self::Inbound(((index - FIXED) / 2) as u32),
+            _ => Self::Outbound(((index - FIXED) / 2) as u32),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    /// Tick at which it is due; meaningless while `slot` is nowhere.
+    due: u64,
+    slot: u32,
+    previous: u32,
+    next: u32,
+}
+
+const IDLE: Node = Node {
+    due: 0,
+    slot: NOWHERE,
+    previous: NOWHERE,
+    next: NOWHERE,
+};
+
+#[derive(Debug)]
+pub(super) struct Timers {
+    origin: Instant,
+    /// Every tick before this one has been handled.
+    cursor: u64,
+    heads: Box<[u32; SLOTS]>,
+    /// One bit a slot: whether it holds a timer.
+    occupied: [u64; SLOTS / 64],
+    nodes: Vec<Node>,
+}
+
+impl Timers {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            origin: now,
+            cursor: 0,
+            heads: Box::new([NOWHERE; SLOTS]),
+            occupied: [0; SLOTS / 64],
+            nodes: Vec::new(),
+        }
+    }
+
+    /// Sets the timer of `key` to `due`, in place of what it was set to.
+    pub(super) fn schedule(&mut self, key: TimerKey, due: Instant) {
+        let index = key.index();
+        if self.nodes.len() <= index {
+            self.nodes.resize(index + 1, IDLE);
+        }
+        self.unlink(index);
+        let due = self.tick_after(due).max(self.cursor);
+        self.link(index, due);
+    }
+
+    pub(super) fn cancel(&mut self, key: TimerKey) {
+        if key.index() < self.nodes.len() {
+            self.unlink(key.index());
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        *self = Self {
+            cursor: self.cursor,
+            ..Self::new(self.origin)
+        };
+    }
+
+    /// When to look next; never later than the next timer, at times earlier.
+    pub(super) fn next(&self) -> Option<Instant> {
+        let tick = self.next_occupied(self.cursor)?;
+        Some(self.origin + Duration::from_millis(tick * TICK_MS))
+    }
+
+    /// One timer that is due, which is thereby cleared.
+    pub(super) fn pop_due(&mut self, now: Instant) -> Option<TimerKey> {
+        let present = self.tick_before(now);
+        while self.cursor <= present {
+            if let Some(index) = self.due_in_slot(self.cursor) {
+                self.unlink(index);
+                return Some(TimerKey::from_index(index));
+            }
+            // Whole turns without a timer are skipped.
+            self.cursor = self
+                .next_occupied(self.cursor + 1)
+                .unwrap_or(u64::MAX)
+                .min(present + 1);
+        }
+        None
+    }
+
+    fn due_in_slot(&self, tick: u64) -> Option<usize> {
+        let mut at = self.heads[slot_of(tick)];
+        while at != NOWHERE {
+            let node = &self.nodes[at as usize];
+            if node.due <= tick {
+                return Some(at as usize);
+            }
+            at = node.next;
+        }
+        None
+    }
+
+    /// The first tick from `from` on whose slot holds a timer, due or not.
+    fn next_occupied(&self, from: u64) -> Option<u64> {
+        let start = slot_of(from);
+        for step in 0..=self.occupied.len() {
+            let word_index = (start / 64 + step) % self.occupied.len();
+            let mut word = self.occupied[word_index];
+            if step == 0 {
+                word &= u64::MAX << (start % 64);
+            }
+            if word != 0 {
+                let slot = word_index * 64 + word.trailing_zeros() as usize;
+                return Some(from + ((slot + SLOTS - start) % SLOTS) as u64);
+            }
+        }
+        None
+    }
+
+    fn link(&mut self, index: usize, due: u64) {
+        let slot = slot_of(due);
+        let head = self.heads[slot];
+        self.nodes[index] = Node {
+            due,
+            slot: slot as u32,
+            previous: NOWHERE,
+            next: head,
+        };
+        if head != NOWHERE {
+            self.nodes[head as usize].previous = index as u32;
+        }
+        self.heads[slot] = index as u32;
+        self.occupied[slot / 64] |= 1 << (slot % 64);
+    }
+
+    fn unlink(&mut self, index: usize) {
+        let node = std::mem::replace(&mut self.nodes[index], IDLE);
+        if node.slot == NOWHERE {
+            return;
+        }
+        let slot = node.slot as usize;
+        match node.previous {
+            NOWHERE => self.heads[slot] = node.next,
+            previous => self.nodes[previous as usize].next = node.next,
+        }
+        if node.next != NOWHERE {
+            self.nodes[node.next as usize].previous = node.previous;
+        }
+        if self.heads[slot] == NOWHERE {
+            self.occupied[slot / 64] &= !(1 << (slot % 64));
+        }
+    }
+
+    /// Rounded up: a timer never fires early.
+    fn tick_after(&self, instant: Instant) -> u64 {
+        ticks(instant.saturating_duration_since(self.origin) + TICK - Duration::from_nanos(1))
+    }
+
+    fn tick_before(&self, instant: Instant) -> u64 {
+        ticks(instant.saturating_duration_since(self.origin))
+    }
+}
+
+fn ticks(since: Duration) -> u64 {
+    since.as_secs() * (1_000 / TICK_MS) + u64::from(since.subsec_millis()) / TICK_MS
+}
+
+fn slot_of(tick: u64) -> usize {
+    (tick % SLOTS as u64) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[track_caller]
+    fn check(set: &[(u32, u64)], now_ms: u64, due: &[u32]) {
+        let origin = Instant::now();
+        let mut timers = Timers::new(origin);
+        for (slot, at) in set {
+            timers.schedule(TimerKey::Inbound(*slot), origin + ms(*at));
+        }
+        let mut fired: Vec<u32> = std::iter::from_fn(|| timers.pop_due(origin + ms(now_ms)))
+            .map(|key| {
+                if let TimerKey::Inbound(slot) = key {
+                    slot
+                } else {
+                    panic!("never set")
+                }
+            })
+            .collect();
+        fired.sort_unstable();
+        assert_eq!(fired, due);
+    }
+
+    #[test]
+    fn a_timer_fires_once_its_time_has_come_and_not_before() {
+        check(&[(1, 100)], 99, &[]);
+        check(&[(1, 100)], 100, &[1]);
+        check(&[(1, 101)], 101, &[]);
+        check(&[(1, 101)], 104, &[1]);
+    }
+
+    #[test]
+    fn a_timer_beyond_one_turn_waits_for_its_turn() {
+        check(&[(1, 10_000), (2, 1_000)], 9_999, &[2]);
+        check(&[(1, 10_000), (2, 1_000)], 10_000, &[1, 2]);
+    }
+
+    #[test]
+    fn the_next_wake_up_is_never_later_than_the_next_timer() {
+        let origin = Instant::now();
+        let mut timers = Timers::new(origin);
+        assert_eq!(timers.next(), None);
+        timers.schedule(TimerKey::Outbound(0), origin + ms(50_000));
+        let mut now = origin;
+        let mut looks = 0;
+        while timers.pop_due(now).is_none() {
+            now = timers.next().expect("one timer is set").max(now + ms(1));
+            assert!(now <= origin + ms(50_000));
+            looks += 1;
+        }
+        assert!(looks < 50, "{looks} spurious wake-ups in 50 s");
+        assert_eq!(timers.next(), None);
+    }
+
+    #[test]
+    fn a_timer_that_is_set_again_fires_at_its_new_time_only() {
+        let origin = Instant::now();
+        let mut timers = Timers::new(origin);
+        timers.schedule(TimerKey::Drain, origin + ms(8));
+        timers.schedule(TimerKey::Drain, origin + ms(80));
+        assert_eq!(timers.pop_due(origin + ms(40)), None);
+        assert_eq!(timers.pop_due(origin + ms(80)), Some(TimerKey::Drain));
+        assert_eq!(timers.pop_due(origin + ms(8_000)), None);
+    }
+
+    #[test]
+    fn a_cleared_timer_never_fires() {
+        let origin = Instant::now();
+        let mut timers = Timers::new(origin);
+        for slot in 0..100 {
+            timers.schedule(TimerKey::Inbound(slot), origin + ms(8));
+        }
+        for slot in 0..100 {
+            timers.cancel(TimerKey::Inbound(slot));
+        }
+        assert_eq!(timers.pop_due(origin + ms(1_000)), None);
+        assert_eq!(timers.next(), None);
+    }
+}

@@ -1,0 +1,199 @@
+//! Frames to args: each frame yields the chunks it adds.
+//!
+//! Source: spec/protocol/fragments.md, "receiving".
+
+use bytes::Bytes;
+
+use super::Body;
+use crate::checksum::{Checksum, RunningChecksum};
+use crate::limits::ARG1_MAX;
+use crate::message::Chunks;
+
+/// Why a message can not be put together. It concerns this message only.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FragmentError {
+    /// The bytes are not those that were sent.
+    #[error("checksum mismatch: the frame says {expected:#010x}, its args give {actual:#010x}")]
+    Checksum {
+        /// What the frame says.
+        expected: u32,
+        /// What its args give.
+        actual: u32,
+    },
+    /// Another checksum type than in the first frame.
+    #[error("checksum type changed within a message from {first:#04x} to {now:#04x}")]
+    ChecksumTypeChanged {
+        /// That of the first frame.
+        first: u8,
+        /// That of this frame.
+        now: u8,
+    },
+    /// The message ended early.
+    #[error("message ended with {count} args, expected 3")]
+    TooFewArgs {
+        /// Args it had.
+        count: u8,
+    },
+    /// A fourth arg.
+    #[error("message has more than 3 args")]
+    TooManyArgs,
+    /// Arg1 over the limit.
+    #[error("arg1 length {length} is larger than the limit {limit}")]
+    Arg1TooLong {
+        /// Its length so far, in bytes.
+        length: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// A first frame without a chunk.
+    #[error("call frame without args")]
+    NoArgs,
+}
+
+/// What one frame adds to a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Received {
+    /// Arg1, once, with the frame that ends it.
+    pub arg1: Option<Bytes>,
+    /// What the frame holds of arg2 and arg3.
+    pub body: Body,
+}
+
+/// One message on its way in.
+#[derive(Debug)]
+pub struct FragmentReader {
+    checksum: RunningChecksum,
+    open: u8,
+    arg1: Arg1,
+    arg3_is_empty: bool,
+    frames: u64,
+}
+
+#[derive(Debug)]
+enum Arg1 {
+    Partial(Bytes),
+    Given,
+}
+
+impl FragmentReader {
+    /// Before the first frame, which carries `checksum`.
+    pub fn new(checksum: Checksum) -> Self {
+        Self {
+            checksum: RunningChecksum::new(checksum.checksum_type),
+            open: 0,
+            arg1: Arg1::Partial(Bytes::new()),
+            arg3_is_empty: true,
+            frames: 0,
+        }
+    }
+
+    /// Takes in the next frame of the message; `more` is its "more fragments" flag.
+    ///
+    /// # Errors
+    ///
+    /// [`FragmentError`]; the message is lost, its neighbours are not.
+    pub fn read(
+        &mut self,
+        more: bool,
+        checksum: Checksum,
+        chunks: &Chunks,
+    ) -> Result<Received, FragmentError> {
+        let running = self.checksum.checksum().checksum_type;
+        if checksum.checksum_type != running {
+            let (first, now) = (running as u8, checksum.checksum_type as u8);
+            return Err(FragmentError::ChecksumTypeChanged { first, now });
+        }
+        let mut received = Received::default();
+        for (index, chunk) in chunks.iter().enumerate() {
+            self.checksum.update(&chunk);
+            self.place(index, chunk, &mut received)?;
+        }
+        if self.open == 0 {
+            return Err(FragmentError::NoArgs);
+        }
+        self.verify(checksum)?;
+        self.frames += 1;
+        received.body.arg2_end = self.open == 3;
+        if !more {
+            self.check_complete()?;
+            received.body.end = true;
+        }
+        Ok(received)
+    }
+
+    fn place(
+        &mut self,
+        index: usize,
+        chunk: Bytes,
+        received: &mut Received,
+    ) -> Result<(), FragmentError> {
+        let continues = index == 0 && self.open > 0;
+        if !continues && !self.is_spurious_arg3(index) {
+            self.open += 1;
+        }
+        match self.open {
+            1 => self.extend_arg1(chunk)?,
+            2 => {
+                self.give_arg1(received);
+                received.body.arg2 = chunk;
+            }
+            3 => {
+                self.arg3_is_empty &= chunk.is_empty();
+                received.body.arg3 = chunk;
+            }
+            _ => return Err(FragmentError::TooManyArgs),
+        }
+        Ok(())
+    }
+
+    // Deployed Python peers end arg3 by mistake when exactly two bytes are left behind arg2, and send the real
+    // one as a fourth arg at the start of the next frame.
+    fn is_spurious_arg3(&self, index: usize) -> bool {
+        self.open == 3 && self.arg3_is_empty && index == 1 && self.frames > 0
+    }
+
+    fn extend_arg1(&mut self, chunk: Bytes) -> Result<(), FragmentError> {
+        if let Arg1::Partial(arg1) = &mut self.arg1 {
+            let length = arg1.len() + chunk.len();
+            if length > ARG1_MAX {
+                return Err(FragmentError::Arg1TooLong {
+                    length,
+                    limit: ARG1_MAX,
+                });
+            }
+            // Nearly always whole in the first frame: then it stays the slice it is.
+            *arg1 = if arg1.is_empty() {
+                chunk
+            } else {
+                [&arg1[..], &chunk[..]].concat().into()
+            };
+        }
+        Ok(())
+    }
+
+    fn give_arg1(&mut self, received: &mut Received) {
+        if let Arg1::Partial(arg1) = std::mem::replace(&mut self.arg1, Arg1::Given) {
+            received.arg1 = Some(arg1);
+        }
+    }
+
+    fn verify(&self, checksum: Checksum) -> Result<(), FragmentError> {
+        let actual = self.checksum.checksum().value;
+        if actual == checksum.value {
+            return Ok(());
+        }
+        Err(FragmentError::Checksum {
+            expected: checksum.value,
+            actual,
+        })
+    }
+
+    fn check_complete(&self) -> Result<(), FragmentError> {
+        if self.open < 3 {
+            Err(FragmentError::TooFewArgs { count: self.open })
+        } else {
+            Ok(())
+        }
+    }
+}

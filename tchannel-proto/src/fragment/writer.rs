@@ -1,0 +1,176 @@
+//! Args to frames: each call fills one frame with as much as it holds.
+//!
+//! Source: spec/protocol/fragments.md, "sending".
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use super::Body;
+use crate::checksum::{ChecksumType, RunningChecksum};
+use crate::frame::{FrameType, MessageId, close_frame, open_frame};
+use crate::limits::{FRAME_SIZE_MAX, ROOM_TO_OPEN_AN_ARG};
+use crate::message::flags::MORE_FRAGMENTS;
+use crate::outbox::Outbox;
+
+/// Where the message stands after a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// The last frame has been written.
+    Done,
+    /// All that was at hand has been written; the message goes on.
+    Starved,
+    /// The frame is full and some of what was at hand is left in the body.
+    Full,
+}
+
+/// One message on its way out.
+#[derive(Debug)]
+pub struct FragmentWriter {
+    id: MessageId,
+    continuation: FrameType,
+    checksum: RunningChecksum,
+    frame_size_max: usize,
+    arg3_is_open: bool,
+    done: bool,
+}
+
+impl FragmentWriter {
+    /// A message of type `first` (call req or call res) under `id`.
+    pub fn new(first: FrameType, id: MessageId, checksum_type: ChecksumType) -> Self {
+        let continuation = if first == FrameType::CallReq {
+            FrameType::CallReqContinue
+        } else {
+            FrameType::CallResContinue
+        };
+        Self {
+            id,
+            continuation,
+            checksum: RunningChecksum::new(checksum_type),
+            frame_size_max: FRAME_SIZE_MAX,
+            arg3_is_open: false,
+            done: false,
+        }
+    }
+
+    /// Makes frames of at most `bytes`, for tests. At least 100, at most 65,535.
+    pub fn with_frame_size_max(mut self, bytes: usize) -> Self {
+        self.frame_size_max = bytes.clamp(100, FRAME_SIZE_MAX);
+        self
+    }
+
+    /// Whether the last frame has been written.
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// Writes the first frame: `head` writes what stands between flags and checksum.
+    ///
+    /// `arg1` must leave room for head and a chunk of arg2; at most 16,384 bytes always do.
+    pub fn write_first(
+        &mut self,
+        first: FrameType,
+        head: impl FnOnce(&mut BytesMut),
+        arg1: &[u8],
+        body: &mut Body,
+        out: &mut Outbox,
+    ) -> Progress {
+        let tail = out.tail();
+        let start = open_frame(tail, first, self.id);
+        let flags_at = tail.len();
+        tail.put_u8(0);
+        head(tail);
+        self.checksum.update(arg1);
+        let frame = OpenFrame {
+            start,
+            flags_at,
+            room: 0,
+        };
+        self.finish(frame, Some(arg1), body, out)
+    }
+
+    /// Writes the next continuation frame.
+    pub fn write_next(&mut self, body: &mut Body, out: &mut Outbox) -> Progress {
+        let tail = out.tail();
+        let start = open_frame(tail, self.continuation, self.id);
+        let flags_at = tail.len();
+        tail.put_u8(0);
+        let frame = OpenFrame {
+            start,
+            flags_at,
+            room: 0,
+        };
+        self.finish(frame, None, body, out)
+    }
+
+    fn finish(
+        &mut self,
+        mut frame: OpenFrame,
+        arg1: Option<&[u8]>,
+        body: &mut Body,
+        out: &mut Outbox,
+    ) -> Progress {
+        let tail = out.tail();
+        let checksum_type = self.checksum.checksum().checksum_type;
+        let used = tail.len() - frame.start
+            + 1
+            + checksum_type.value_size()
+            + arg1.map_or(0, |arg1| 2 + arg1.len());
+        frame.room = self.frame_size_max.saturating_sub(used);
+        let (arg2, arg3) = self.take_chunks(frame.room, body);
+        for chunk in arg2.iter().chain(&arg3) {
+            self.checksum.update(chunk);
+        }
+        self.done = self.arg3_is_open && body.end && body.is_empty();
+
+        if !self.done {
+            tail[frame.flags_at] |= MORE_FRAGMENTS;
+        }
+        self.checksum.checksum().encode(tail);
+        if let Some(arg1) = arg1 {
+            crate::cursor::put_text2(tail, arg1);
+        }
+        let chunks = [arg2, arg3];
+        let elsewhere = chunks.iter().flatten().map(|chunk| 2 + chunk.len()).sum();
+        close_frame(tail, frame.start, elsewhere);
+        for chunk in chunks.into_iter().flatten() {
+            out.tail().put_u16(chunk.len() as u16);
+            out.put_bytes(chunk);
+        }
+        self.progress(body)
+    }
+
+    /// The chunks of arg2 and arg3 that this frame carries.
+    fn take_chunks(&mut self, room: usize, body: &mut Body) -> (Option<Bytes>, Option<Bytes>) {
+        let mut room = room;
+        let mut arg2 = None;
+        if !self.arg3_is_open {
+            let chunk = take(&mut body.arg2, room);
+            room = room.saturating_sub(2 + chunk.len());
+            arg2 = Some(chunk);
+            if !(body.arg2.is_empty() && body.arg2_end && room >= ROOM_TO_OPEN_AN_ARG) {
+                return (arg2, None);
+            }
+            self.arg3_is_open = true;
+        }
+        (arg2, Some(take(&mut body.arg3, room)))
+    }
+
+    fn progress(&self, body: &Body) -> Progress {
+        let unopened_arg3 = body.arg2_end && !self.arg3_is_open;
+        match self.done {
+            true => Progress::Done,
+            false if body.is_empty() && !unopened_arg3 => Progress::Starved,
+            false => Progress::Full,
+        }
+    }
+}
+
+struct OpenFrame {
+    start: usize,
+    flags_at: usize,
+    room: usize,
+}
+
+/// As much of `arg` as fits in `room` behind its two bytes of length.
+fn take(arg: &mut Bytes, room: usize) -> Bytes {
+    arg.split_to(arg.len().min(room.saturating_sub(2)))
+}

@@ -1,0 +1,162 @@
+//! Call req and call res: the first frame of a call and of its answer.
+//!
+//! ```text
+//! req  flags:1 ttl:4 tracing:25 service~1 nh:1 (hk~1 hv~1){nh} csumtype:1 (csum:4){0,1} chunk~2 ..
+//! res  flags:1 code:1 tracing:25 nh:1 (hk~1 hv~1){nh} csumtype:1 (csum:4){0,1} chunk~2 ..
+//! ```
+//!
+//! All but the args must fit in this one frame. Source: spec/protocol/call.md, "call req".
+
+use bytes::{BufMut, Bytes, BytesMut};
+use bytestring::ByteString;
+
+use crate::checksum::Checksum;
+use crate::cursor::{DecodeError, Reader};
+use crate::span::Tracing;
+use crate::transport_headers::TransportHeaders;
+use crate::ttl::Ttl;
+
+/// Bits of the flags byte of call frames.
+pub mod flags {
+    /// More frames of this message follow.
+    pub const MORE_FRAGMENTS: u8 = 0x01;
+    /// Streaming. Never sent: it breaks deployed peers.
+    pub const STREAMING: u8 = 0x02;
+}
+
+/// Call req. Source: spec/protocol/call.md, "call req".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallReq {
+    /// See [`flags`].
+    pub flags: u8,
+    /// What the caller will wait; `None` stands for the illegal zero.
+    pub ttl: Option<Ttl>,
+    /// The trace it belongs to.
+    pub tracing: Tracing,
+    /// Who should answer.
+    pub service: ByteString,
+    /// Transport headers.
+    pub headers: TransportHeaders,
+    /// Checksum over the chunks.
+    pub checksum: Checksum,
+    /// Chunks of arg1, arg2 and arg3.
+    pub chunks: Chunks,
+}
+
+impl CallReq {
+    pub(crate) fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
+        Ok(Self {
+            flags: reader.u8("flags")?,
+            ttl: Ttl::from_millis(reader.u32("ttl")?),
+            tracing: Tracing::decode(reader)?,
+            service: reader.text1("service")?,
+            headers: TransportHeaders::decode(reader)?,
+            checksum: Checksum::decode(reader)?,
+            chunks: Chunks::decode(reader)?,
+        })
+    }
+
+    pub(crate) fn encode(&self, out: &mut BytesMut) {
+        out.put_u8(self.flags);
+        out.put_u32(self.ttl.map_or(0, Ttl::as_millis));
+        self.tracing.encode(out);
+        crate::cursor::put_text1(out, self.service.as_bytes());
+        self.headers.encode(out);
+        self.checksum.encode(out);
+        out.put_slice(&self.chunks.0);
+    }
+}
+
+/// Whether the application was content; says nothing about retries.
+///
+/// Source: spec/protocol/call.md, "call res".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResponseCode(pub u8);
+
+impl ResponseCode {
+    /// The application answered.
+    pub const OK: Self = Self(0);
+    /// The application answered with an error of its own.
+    pub const APPLICATION_ERROR: Self = Self(1);
+
+    /// Anything but 0 is not ok.
+    pub fn is_ok(self) -> bool {
+        self == Self::OK
+    }
+}
+
+/// Call res. Source: spec/protocol/call.md, "call res".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallRes {
+    /// See [`flags`].
+    pub flags: u8,
+    /// Ok or application error.
+    pub code: ResponseCode,
+    /// The trace it belongs to.
+    pub tracing: Tracing,
+    /// Transport headers.
+    pub headers: TransportHeaders,
+    /// Checksum over the chunks.
+    pub checksum: Checksum,
+    /// Chunks of arg1, arg2 and arg3.
+    pub chunks: Chunks,
+}
+
+impl CallRes {
+    pub(crate) fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
+        Ok(Self {
+            flags: reader.u8("flags")?,
+            code: ResponseCode(reader.u8("code")?),
+            tracing: Tracing::decode(reader)?,
+            headers: TransportHeaders::decode(reader)?,
+            checksum: Checksum::decode(reader)?,
+            chunks: Chunks::decode(reader)?,
+        })
+    }
+
+    pub(crate) fn encode(&self, out: &mut BytesMut) {
+        out.put_u8(self.flags);
+        out.put_u8(self.code.0);
+        self.tracing.encode(out);
+        self.headers.encode(out);
+        self.checksum.encode(out);
+        out.put_slice(&self.chunks.0);
+    }
+}
+
+/// The chunks of args in one frame, each behind its length; checked to be whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chunks(Bytes);
+
+impl Chunks {
+    /// Lays `chunks` out as they stand in a frame. Each is cut at 65,535 bytes.
+    pub fn from_slices<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut out = BytesMut::new();
+        for chunk in chunks {
+            crate::cursor::put_text2(&mut out, chunk);
+        }
+        Self(out.freeze())
+    }
+
+    /// Chunk by chunk, as slices of the frame.
+    pub fn iter(&self) -> impl Iterator<Item = Bytes> {
+        let mut reader = Reader::new(self.0.clone());
+        std::iter::from_fn(move || {
+            let length = usize::from(reader.u16("chunk").ok()?);
+            reader.bytes(length, "chunk").ok()
+        })
+    }
+
+    pub(crate) fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
+        let mut walk = reader.clone();
+        while walk.remaining() > 0 {
+            let length = usize::from(walk.u16("chunk length")?);
+            walk.bytes(length, "chunk")?;
+        }
+        Ok(Self(reader.bytes(reader.remaining(), "chunks")?))
+    }
+
+    pub(crate) fn as_bytes(&self) -> &Bytes {
+        &self.0
+    }
+}

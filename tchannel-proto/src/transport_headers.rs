@@ -1,0 +1,217 @@
+//! Transport headers: what peers and routers read, beside the args that only applications read.
+//!
+//! ```text
+//! nh:1 (hk~1 hv~1){nh}
+//! ```
+//!
+//! Source: spec/protocol/headers.md, "transport headers".
+
+use bytes::{BufMut, Bytes, BytesMut};
+
+use crate::cursor::{DecodeError, Reader, put_text1};
+use crate::limits::{TRANSPORT_HEADER_KEY_MAX, TRANSPORT_HEADERS_MAX};
+
+/// The keys the protocol gives a meaning.
+pub mod key {
+    /// Arg scheme: how to read arg2 and arg3.
+    pub const ARG_SCHEME: &str = "as";
+    /// Caller name.
+    pub const CALLER_NAME: &str = "cn";
+    /// Retry flags.
+    pub const RETRY_FLAGS: &str = "re";
+    /// Speculative execution.
+    pub const SPECULATIVE_EXECUTION: &str = "se";
+    /// Failure domain.
+    pub const FAILURE_DOMAIN: &str = "fd";
+    /// Shard key.
+    pub const SHARD_KEY: &str = "sk";
+    /// Routing delegate.
+    pub const ROUTING_DELEGATE: &str = "rd";
+    /// Claim at start.
+    pub const CLAIM_AT_START: &str = "cas";
+    /// Claim at finish.
+    pub const CLAIM_AT_FINISH: &str = "caf";
+}
+
+/// Transport headers as they were received: checked, in their order, still in the frame's buffer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TransportHeaders {
+    count: u8,
+    block: Bytes,
+}
+
+impl TransportHeaders {
+    /// The value of `key`, if it is there. See [`key`] for the names.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.iter().find(|(k, _)| *k == key).map(|(_, v)| v)
+    }
+
+    /// All headers in the order of the wire.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        Pairs { rest: &self.block }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        usize::from(self.count)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Builds headers from pairs, for encoding a [`Message`](crate::message::Message) by hand.
+    ///
+    /// # Errors
+    ///
+    /// The same that decoding them would give.
+    pub fn from_pairs<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, DecodeError> {
+        let mut out = BytesMut::new();
+        let mut count = 0;
+        for (key, value) in pairs {
+            put_text1(&mut out, key.as_bytes());
+            put_text1(&mut out, value.as_bytes());
+            count += 1;
+        }
+        let mut framed = BytesMut::with_capacity(out.len() + 1);
+        framed.put_u8(u8::try_from(count).map_err(|_| too_many(count))?);
+        framed.put_slice(&out);
+        Self::decode(&mut Reader::new(framed.freeze()))
+    }
+
+    /// # Errors
+    ///
+    /// [`DecodeError`] for a short block, a duplicate or empty key, and what is over a limit.
+    /// Source: spec/protocol/headers.md, "limits".
+    pub(crate) fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
+        let count = reader.u8("transport header count")?;
+        if usize::from(count) > TRANSPORT_HEADERS_MAX {
+            return Err(too_many(usize::from(count)));
+        }
+        let mut walk = reader.clone();
+        for _ in 0..count {
+            check_key(&walk.text1("transport header key")?)?;
+            walk.text1("transport header value")?;
+        }
+        let block = reader.bytes(reader.remaining() - walk.remaining(), "transport headers")?;
+        let headers = Self { count, block };
+        headers.check_unique()?;
+        Ok(headers)
+    }
+
+    pub(crate) fn encode(&self, out: &mut BytesMut) {
+        out.put_u8(self.count);
+        out.put_slice(&self.block);
+    }
+
+    fn check_unique(&self) -> Result<(), DecodeError> {
+        for (index, (key, _)) in self.iter().enumerate() {
+            if self.iter().take(index).any(|(earlier, _)| earlier == key) {
+                return Err(DecodeError::DuplicateKey {
+                    key: key.to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_key(key: &str) -> Result<(), DecodeError> {
+    match key.len() {
+        0 => Err(DecodeError::EmptyKey),
+        length if length > TRANSPORT_HEADER_KEY_MAX => Err(DecodeError::KeyTooLong {
+            length,
+            limit: TRANSPORT_HEADER_KEY_MAX,
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn too_many(count: usize) -> DecodeError {
+    DecodeError::TooManyHeaders {
+        count,
+        limit: TRANSPORT_HEADERS_MAX,
+    }
+}
+
+/// Walks a block that [`TransportHeaders::decode`] has checked.
+struct Pairs<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Pairs<'a> {
+    fn text(&mut self) -> Option<&'a str> {
+        let (&length, rest) = self.rest.split_first()?;
+        let (text, rest) = rest.split_at_checked(usize::from(length))?;
+        self.rest = rest;
+        std::str::from_utf8(text).ok()
+    }
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = (&'a str, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some((self.text()?, self.text()?))
+    }
+}
+
+/// Transport headers to be sent: the known ones by name, any others behind them.
+///
+/// Empty optional values are left out. Values are cut at 255 bytes by the encoder, so the builders above
+/// this floor refuse longer ones. Source: spec/protocol/headers.md, "transport headers".
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SendHeaders<'a> {
+    /// `as`, required in requests and responses.
+    pub arg_scheme: &'a str,
+    /// `cn`, required in requests.
+    pub caller_name: Option<&'a str>,
+    /// `re`.
+    pub retry_flags: Option<&'a str>,
+    /// `se`.
+    pub speculative_execution: Option<&'a str>,
+    /// `fd`.
+    pub failure_domain: Option<&'a str>,
+    /// `sk`.
+    pub shard_key: Option<&'a str>,
+    /// `rd`.
+    pub routing_delegate: Option<&'a str>,
+    /// `cas`.
+    pub claim_at_start: Option<&'a str>,
+    /// `caf`.
+    pub claim_at_finish: Option<&'a str>,
+    /// Headers the protocol does not know.
+    pub other: &'a [(&'a str, &'a str)],
+}
+
+impl<'a> SendHeaders<'a> {
+    fn known(&self) -> [(&'static str, Option<&'a str>); 9] {
+        [
+            (key::ARG_SCHEME, Some(self.arg_scheme)),
+            (key::CALLER_NAME, self.caller_name),
+            (key::RETRY_FLAGS, self.retry_flags),
+            (key::SPECULATIVE_EXECUTION, self.speculative_execution),
+            (key::FAILURE_DOMAIN, self.failure_domain),
+            (key::SHARD_KEY, self.shard_key),
+            (key::ROUTING_DELEGATE, self.routing_delegate),
+            (key::CLAIM_AT_START, self.claim_at_start),
+            (key::CLAIM_AT_FINISH, self.claim_at_finish),
+        ]
+    }
+
+    pub(crate) fn encode(&self, out: &mut BytesMut) {
+        let at = out.len();
+        out.put_u8(0);
+        let mut count = 0;
+        let known = self.known().into_iter().filter_map(|(k, v)| Some((k, v?)));
+        for (key, value) in known.chain(self.other.iter().copied()) {
+            put_text1(out, key.as_bytes());
+            put_text1(out, value.as_bytes());
+            count += 1;
+        }
+        out[at] = count;
+    }
+}
