@@ -1,1 +1,3 @@
-//! Placeholder.
+//! TChannel for Rust services: serve, call, stream, relay and advertise.
+
+pub mod scheme;

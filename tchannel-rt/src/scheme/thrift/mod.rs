@@ -1,0 +1,95 @@
+//! thrift: application headers in arg2, one struct in arg3.
+//!
+//! arg1 is `ThriftService::method`. A request's struct holds the arguments by field id; a response's
+//! holds the return value under 0 or, with code 1, the declared exception under its own id.
+//!
+//! ```
+//! use tchannel_rt::scheme::thrift::{self, ReadError, Reader, Struct, Type, Writer};
+//!
+//! struct Get {
+//!     key: String,
+//! }
+//!
+//! impl Struct for Get {
+//!     fn read(reader: &mut Reader<'_>) -> Result<Self, ReadError> {
+//!         let mut key = None;
+//!         reader.read_struct(|reader, field| {
+//!             match (field.id, field.ty) {
+//!                 (1, Type::String) => key = Some(reader.read_string()?),
+//!                 (_, unknown) => reader.skip(unknown)?,
+//!             }
+//!             Ok(())
+//!         })?;
+//!         Ok(Self { key: key.ok_or(ReadError::Missing { name: "key", id: 1 })? })
+//!     }
+//!
+//!     fn write(&self, writer: &mut Writer) {
+//!         writer.write_field(Type::String, 1);
+//!         writer.write_string(&self.key);
+//!         writer.write_stop();
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), tchannel_rt::scheme::SchemeError> {
+//! let arg3 = thrift::encode(&Get { key: "abc".into() })?;
+//! assert_eq!(&arg3[..], b"\x0b\x00\x01\x00\x00\x00\x03abc\x00");
+//! assert_eq!(thrift::decode::<Get>(&arg3)?.key, "abc");
+//! # Ok(())
+//! # }
+//! ```
+
+mod application_headers;
+mod binary;
+
+use bytes::Bytes;
+
+use super::{Arg, ArgScheme, SchemeError};
+
+pub use application_headers::{decode_headers, encode_headers};
+pub use binary::{Field, MAX_DEPTH, MAX_ELEMENTS, ReadError, Reader, Type, WriteError, Writer};
+
+/// A Thrift struct, union or exception, or the arguments or result of a method.
+///
+/// Source: spec/schemes/thrift.md, "structs".
+pub trait Struct: Sized {
+    /// Reads the fields and the stop byte; fields it does not know are skipped.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`] when the bytes are no such struct or a required field is missing.
+    fn read(reader: &mut Reader<'_>) -> Result<Self, ReadError>;
+
+    /// Writes the fields and the stop byte.
+    fn write(&self, writer: &mut Writer);
+}
+
+/// arg3 for `value`.
+///
+/// # Errors
+///
+/// [`SchemeError`] when a string or container is longer than Thrift can say.
+pub fn encode<T: Struct>(value: &T) -> Result<Bytes, SchemeError> {
+    let mut writer = Writer::new();
+    value.write(&mut writer);
+    writer
+        .finish()
+        .map_err(|error| SchemeError::new(ArgScheme::Thrift, Arg::Body, error))
+}
+
+/// Reads arg3, which is exactly one struct.
+///
+/// # Errors
+///
+/// [`SchemeError`] when it is not, with the reason that [`Struct::read`] gave.
+pub fn decode<T: Struct>(arg3: &Bytes) -> Result<T, SchemeError> {
+    let read = || {
+        let mut reader = Reader::new(arg3);
+        let value = T::read(&mut reader)?;
+        reader.finish()?;
+        Ok(value)
+    };
+    read().map_err(|error: ReadError| SchemeError::new(ArgScheme::Thrift, Arg::Body, error))
+}
+
+#[cfg(test)]
+mod tests;
