@@ -1,0 +1,348 @@
+//! What a node is told, and the file that may tell it.
+//!
+//! ```toml
+//! listen = "10.0.0.5:21300"
+//! drain = "30s"
+//!
+//! [registry]
+//! expiry = "400s"
+//! ```
+//!
+//! Each key stands once, in [`NodeConfig`] and [`RegistryConfig`], with its unit and default. A key
+//! that nobody knows is an error, so that a misspelt one is not taken for its default.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::{Table, Value};
+
+use crate::duration;
+use crate::host_port::HostPort;
+use crate::registry::RegistryConfig;
+
+/// Where a router listens unless told otherwise, and where clients look for one.
+pub const DEFAULT_ROUTER: &str = "127.0.0.1:21300";
+
+/// Everything a node is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeConfig {
+    /// `listen`: where the router listens, as `host:port`. Default `127.0.0.1:21300`; port 0 lets
+    /// the system choose one.
+    pub listen: String,
+    /// `announce`: the address that peers are told, for a router behind a wildcard address or a
+    /// port mapping. Default: the address it is bound to.
+    pub announce: Option<HostPort>,
+    /// `drain`: how long calls in flight may take to finish when the node stops. Default 30 s;
+    /// `0s` cuts them off.
+    pub drain: Duration,
+    /// The table `registry`.
+    pub registry: RegistryConfig,
+}
+
+impl Default for NodeConfig {
+    fn default() -> Self {
+        Self {
+            listen: DEFAULT_ROUTER.to_owned(),
+            announce: None,
+            drain: Duration::from_secs(30),
+            registry: RegistryConfig::default(),
+        }
+    }
+}
+
+impl NodeConfig {
+    /// Reads a file.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when it cannot be read, is not TOML, or holds something that is not allowed.
+    pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::from_toml(&text)
+    }
+
+    /// Takes the text of a file.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when it is not TOML or holds something that is not allowed.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
+        let default = Self::default();
+        let mut root = Keys::root(text.parse()?);
+        let config = Self {
+            listen: root
+                .take("listen", host_port_to_bind)?
+                .unwrap_or(default.listen),
+            announce: root.take("announce", host_port)?,
+            drain: root.take("drain", duration_of)?.unwrap_or(default.drain),
+            registry: registry(root.table("registry")?)?,
+        };
+        root.end()?;
+        Ok(config)
+    }
+}
+
+fn registry(mut keys: Keys) -> Result<RegistryConfig, ConfigError> {
+    let default = RegistryConfig::default();
+    let config = RegistryConfig {
+        expiry: keys.take("expiry", expiry)?.unwrap_or(default.expiry),
+        max_services: keys
+            .take("max_services", count)?
+            .unwrap_or(default.max_services),
+        max_instances_per_service: keys
+            .take("max_instances_per_service", count)?
+            .unwrap_or(default.max_instances_per_service),
+        max_registrations: keys
+            .take("max_registrations", count)?
+            .unwrap_or(default.max_registrations),
+        max_names_per_ad: keys
+            .take("max_names_per_ad", count)?
+            .unwrap_or(default.max_names_per_ad),
+    };
+    keys.end()?;
+    Ok(config)
+}
+
+/// Reads a value, or says what is allowed.
+type Read<T> = fn(&Value) -> Result<T, &'static str>;
+
+fn host_port_to_bind(value: &Value) -> Result<String, &'static str> {
+    let parts = value.as_str().and_then(|text| text.rsplit_once(':'));
+    match parts {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => {
+            Ok(format!("{host}:{port}"))
+        }
+        _ => Err("\"host:port\", with port 0 for any"),
+    }
+}
+
+fn host_port(value: &Value) -> Result<HostPort, &'static str> {
+    let text = value.as_str().unwrap_or_default();
+    HostPort::parse(text).map_err(|_| "\"host:port\" that peers can dial")
+}
+
+fn duration_of(value: &Value) -> Result<Duration, &'static str> {
+    value
+        .as_str()
+        .and_then(duration::parse)
+        .ok_or(duration::SHAPE)
+}
+
+fn expiry(value: &Value) -> Result<Option<Duration>, &'static str> {
+    const ALLOWED: &str = "\"never\", or a duration above zero such as \"400s\"";
+    match value.as_str() {
+        Some("never") => Ok(None),
+        Some(text) => match duration::parse(text) {
+            Some(expiry) if !expiry.is_zero() => Ok(Some(expiry)),
+            _ => Err(ALLOWED),
+        },
+        None => Err(ALLOWED),
+    }
+}
+
+fn count(value: &Value) -> Result<usize, &'static str> {
+    let count = value
+        .as_integer()
+        .and_then(|number| usize::try_from(number).ok());
+    count
+        .filter(|count| *count > 0)
+        .ok_or("a whole number above zero")
+}
+
+/// The keys of one table, taken out one by one.
+struct Keys {
+    prefix: &'static str,
+    table: Table,
+    known: Vec<&'static str>,
+}
+
+impl Keys {
+    fn root(table: Table) -> Self {
+        Self {
+            prefix: "",
+            table,
+            known: Vec::new(),
+        }
+    }
+
+    fn take<T>(&mut self, key: &'static str, read: Read<T>) -> Result<Option<T>, ConfigError> {
+        self.known.push(key);
+        let Some(value) = self.table.remove(key) else {
+            return Ok(None);
+        };
+        read(&value)
+            .map(Some)
+            .map_err(|allowed| ConfigError::Value {
+                key: format!("{}{key}", self.prefix),
+                value: value.to_string(),
+                allowed,
+            })
+    }
+
+    fn table(&mut self, key: &'static str) -> Result<Self, ConfigError> {
+        let table = self.take(key, |value| {
+            value.as_table().cloned().ok_or("a table of keys")
+        })?;
+        Ok(Self {
+            prefix: "registry.",
+            table: table.unwrap_or_default(),
+            known: Vec::new(),
+        })
+    }
+
+    fn end(self) -> Result<(), ConfigError> {
+        match self.table.keys().next() {
+            None => Ok(()),
+            Some(key) => Err(ConfigError::Unknown {
+                key: format!("{}{key}", self.prefix),
+                known: self.known.join(", "),
+            }),
+        }
+    }
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {path}: {source}", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// It is not TOML.
+    #[error(transparent)]
+    Syntax(#[from] toml::de::Error),
+    /// A key nobody knows.
+    #[error("unknown key {key}: known here are {known}")]
+    Unknown {
+        /// The key, with its table.
+        key: String,
+        /// The keys of that table.
+        known: String,
+    },
+    /// A key with a value that is not allowed.
+    #[error("{key} = {value} is not allowed: give {allowed}")]
+    Value {
+        /// The key, with its table.
+        key: String,
+        /// What was given.
+        value: String,
+        /// What may be given.
+        allowed: &'static str,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refuses(text: &str, expected: &str) {
+        let message = NodeConfig::from_toml(text).unwrap_err().to_string();
+        assert_eq!(message, expected);
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        assert_eq!(NodeConfig::from_toml("").unwrap(), NodeConfig::default());
+    }
+
+    #[test]
+    fn every_key_reaches_its_field() {
+        let text = r#"
+            listen = "0.0.0.0:0"
+            announce = "10.0.0.5:21300"
+            drain = "5s"
+            [registry]
+            expiry = "2m"
+            max_services = 1
+            max_instances_per_service = 2
+            max_registrations = 3
+            max_names_per_ad = 4
+        "#;
+        let expected = NodeConfig {
+            listen: "0.0.0.0:0".into(),
+            announce: Some(HostPort::parse("10.0.0.5:21300").unwrap()),
+            drain: Duration::from_secs(5),
+            registry: RegistryConfig {
+                expiry: Some(Duration::from_secs(120)),
+                max_services: 1,
+                max_instances_per_service: 2,
+                max_registrations: 3,
+                max_names_per_ad: 4,
+            },
+        };
+        assert_eq!(NodeConfig::from_toml(text).unwrap(), expected);
+    }
+
+    #[test]
+    fn expiry_can_be_turned_off_by_name() {
+        let config = NodeConfig::from_toml("registry.expiry = \"never\"").unwrap();
+        assert_eq!(config.registry.expiry, None);
+    }
+
+    #[test]
+    fn an_unknown_key_is_named_beside_the_known_ones() {
+        refuses(
+            "lissten = 1",
+            "unknown key lissten: known here are listen, announce, drain, registry",
+        );
+        refuses(
+            "registry.expire = 1",
+            "unknown key registry.expire: known here are expiry, max_services, \
+             max_instances_per_service, max_registrations, max_names_per_ad",
+        );
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_its_key_and_what_is_allowed() {
+        refuses(
+            "listen = 21300",
+            "listen = 21300 is not allowed: give \"host:port\", with port 0 for any",
+        );
+        refuses(
+            "announce = \"0.0.0.0:21300\"",
+            "announce = \"0.0.0.0:21300\" is not allowed: give \"host:port\" that peers can dial",
+        );
+        refuses(
+            "drain = 30",
+            "drain = 30 is not allowed: give a whole number with a unit: ms, s, m or h, \
+             such as 500ms or 30s",
+        );
+        refuses(
+            "registry.expiry = \"0s\"",
+            "registry.expiry = \"0s\" is not allowed: give \"never\", or a duration above zero \
+             such as \"400s\"",
+        );
+        refuses(
+            "registry.max_services = 0",
+            "registry.max_services = 0 is not allowed: give a whole number above zero",
+        );
+        refuses(
+            "registry = 1",
+            "registry = 1 is not allowed: give a table of keys",
+        );
+    }
+
+    #[test]
+    fn what_is_not_toml_is_shown_where_it_stands() {
+        let message = NodeConfig::from_toml("listen = ").unwrap_err().to_string();
+        assert!(message.contains("line 1, column"), "{message}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        let missing = Path::new("no/such/hyperbahn.toml");
+        let message = NodeConfig::from_file(missing).unwrap_err().to_string();
+        assert!(
+            message.starts_with("cannot read no/such/hyperbahn.toml: "),
+            "{message}"
+        );
+    }
+}
