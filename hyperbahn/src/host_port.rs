@@ -2,7 +2,7 @@
 //!
 //! Peers know each other by the text they announce, so `127.0.0.1:4040` and `localhost:4040` are two
 //! addresses here, as they are for every deployed peer. An address that nobody can dial back is not
-//! a [`HostPort`] at all. Source: spec/protocol/init.md, "host_port".
+//! a [`HostPort`] at all. Source: spec/protocol/init.md, "ephemeral peers".
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};

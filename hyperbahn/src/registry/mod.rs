@@ -8,7 +8,7 @@
 //!
 //! Bookkeeping is per name: an instance that withdraws one name, or stops renewing it, keeps its
 //! others. A name that nobody offers takes no memory. Everything is bounded by [`RegistryConfig`].
-//! Source: spec/hyperbahn/api.md, "lifetimes".
+//! Source: spec/hyperbahn/api.md, "ad".
 
 mod advertise;
 mod expire;

@@ -31,7 +31,7 @@ pub enum Route<'v> {
 /// Decides where `call` goes, by its routing delegate if it has one, else by its service.
 ///
 /// Messages begin with the words that deployed callers look for and go on with the particulars.
-/// Source: spec/hyperbahn/routing.md, "order of checks".
+/// Source: spec/hyperbahn/routing.md, "answers".
 pub fn decide<'v>(call: &Call<'_>, view: &'v View) -> Route<'v> {
     let next = match call.delegate {
         "" => call.service,
@@ -171,7 +171,7 @@ mod tests {
                 "",
                 "",
                 &format!(
-                    "bad request: missing cn header: a call to \"{service}\" must name its caller; \
+                    "bad-request: missing cn header: a call to \"{service}\" must name its caller; \
                      refused by router 127.0.0.1:21300"
                 ),
             );
@@ -184,7 +184,7 @@ mod tests {
             "",
             "web",
             "",
-            "bad request: failed to read serviceName: the call from \"web\" names no service; \
+            "bad-request: failed to read serviceName: the call from \"web\" names no service; \
              refused by router 127.0.0.1:21300",
         );
     }
