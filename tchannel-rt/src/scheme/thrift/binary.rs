@@ -190,6 +190,50 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// Reads a list or a set without knowing its element type, which is `None` when it is empty.
+    ///
+    /// # Errors
+    ///
+    /// What `read` returns, or a [`ReadError`] of this list's own.
+    pub fn read_untyped_list<T>(
+        &mut self,
+        mut read: impl FnMut(&mut Self, Type) -> Result<T, ReadError>,
+    ) -> Result<(Option<Type>, Vec<T>), ReadError> {
+        self.nested(|reader| {
+            let code = reader.rest.u8()?;
+            let count = reader.read_count()?;
+            if count == 0 {
+                return Ok((None, Vec::new()));
+            }
+            let element = Type::from_code(code)?;
+            reader.admit(count, element.min_bytes())?;
+            let values: Result<_, _> = (0..count).map(|_| read(reader, element)).collect();
+            Ok((Some(element), values?))
+        })
+    }
+
+    /// Reads a map without knowing its types, which are `None` when it is empty.
+    ///
+    /// # Errors
+    ///
+    /// What `read` returns, or a [`ReadError`] of this map's own.
+    pub fn read_untyped_map<T>(
+        &mut self,
+        mut read: impl FnMut(&mut Self, Type, Type) -> Result<T, ReadError>,
+    ) -> Result<(Option<(Type, Type)>, Vec<T>), ReadError> {
+        self.nested(|reader| {
+            let codes = (reader.rest.u8()?, reader.rest.u8()?);
+            let count = reader.read_count()?;
+            if count == 0 {
+                return Ok((None, Vec::new()));
+            }
+            let (key, value) = (Type::from_code(codes.0)?, Type::from_code(codes.1)?);
+            reader.admit(count, key.min_bytes() + value.min_bytes())?;
+            let pairs: Result<_, _> = (0..count).map(|_| read(reader, key, value)).collect();
+            Ok((Some((key, value)), pairs?))
+        })
+    }
+
     /// Reads a bool; every byte but 0 is true.
     ///
     /// # Errors

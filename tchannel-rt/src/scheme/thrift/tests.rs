@@ -291,6 +291,36 @@ fn lists_within_lists_count_as_nesting() {
 }
 
 #[test]
+fn an_untyped_list_or_map_tells_its_types() {
+    let list = Bytes::from_static(b"\x08\0\0\0\x02\0\0\0\x05\0\0\0\x06");
+    let read = Reader::new(&list).read_untyped_list(|reader, _| reader.read_i32());
+    assert_eq!(read, Ok((Some(Type::I32), vec![5, 6])));
+    let map = Bytes::from_static(b"\x03\x02\0\0\0\x01\x07\x01");
+    let read = Reader::new(&map)
+        .read_untyped_map(|reader, _, _| Ok((reader.read_byte()?, reader.read_bool()?)));
+    assert_eq!(read, Ok((Some((Type::Byte, Type::Bool)), vec![(7, true)])));
+}
+
+#[test]
+fn an_empty_untyped_list_or_map_has_no_types() {
+    let empty = Bytes::from_static(&[0; 6]);
+    let list = Reader::new(&empty).read_untyped_list(|reader, found| reader.skip(found));
+    assert_eq!(list, Ok((None, vec![])));
+    let map = Reader::new(&empty).read_untyped_map(|reader, key, _| reader.skip(key));
+    assert_eq!(map, Ok((None, vec![])));
+}
+
+#[test]
+fn an_untyped_count_that_cannot_be_is_refused_before_memory_is_taken() {
+    let list = Bytes::from_static(b"\x08\x7f\xff\xff\xff");
+    let read = Reader::new(&list).read_untyped_list(|reader, found| reader.skip(found));
+    assert!(matches!(read, Err(ReadError::EndsEarly { .. })));
+    let map = Bytes::from_static(b"\x08\x08\x7f\xff\xff\xff");
+    let read = Reader::new(&map).read_untyped_map(|reader, key, _| reader.skip(key));
+    assert!(matches!(read, Err(ReadError::EndsEarly { .. })));
+}
+
+#[test]
 fn binary_is_a_slice_of_the_arg() {
     let arg3 = Bytes::from_static(b"\0\0\0\x03\x00\xff\x01");
     let mut reader = Reader::new(&arg3);
