@@ -1,1 +1,3 @@
+//! Holds the protocol and the arg schemes against `spec/`: every vector, every requirement.
+//!
 //! Tests live in `tests/`.

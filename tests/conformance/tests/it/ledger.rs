@@ -1,0 +1,1 @@
+//! Which test holds which requirement of `spec/requirements.toml`.

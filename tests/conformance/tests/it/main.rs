@@ -1,0 +1,26 @@
+//! What `spec/` says, one module for each page, and the vectors it comes with.
+//!
+//! `vectors` reads the files, `value` turns frames into their values and back, `peer` is one end of a
+//! connection on a clock of its own, `service` is what that end serves. `ledger` says which test holds
+//! which requirement.
+
+mod call;
+mod checksums;
+mod control;
+mod conventions;
+mod deadlines;
+mod errors;
+mod fragments;
+mod framing;
+mod headers;
+mod hostile;
+mod hyperbahn;
+mod init;
+mod ledger;
+mod misbehaving;
+mod peer;
+mod schemes;
+mod service;
+mod tracing;
+mod value;
+mod vectors;
