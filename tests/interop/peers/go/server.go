@@ -1,3 +1,5 @@
+// The service: raw, JSON and Thrift endpoints on one channel, advertised on request.
+
 package main
 
 import (

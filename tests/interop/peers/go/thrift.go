@@ -1,3 +1,5 @@
+// Thrift structs without generated code.
+
 package main
 
 import (

@@ -1,3 +1,5 @@
+// What server and client share: names of errors, the test pattern, lines out.
+
 package main
 
 import (

@@ -81,11 +81,14 @@ function request(command, more) {
 }
 
 function args(command) {
-    const arg2 = Buffer.from(command.arg2_hex || '', 'hex');
-    const arg3 = command.arg3_len === undefined
-        ? Buffer.from(command.arg3_hex || '', 'hex')
-        : pattern(command.arg3_len);
-    return { arg2, arg3 };
+    return {
+        arg2: arg(command.arg2_hex, command.arg2_len),
+        arg3: arg(command.arg3_hex, command.arg3_len)
+    };
+}
+
+function arg(hex, length) {
+    return length === undefined ? Buffer.from(hex || '', 'hex') : pattern(length);
 }
 
 async function callRaw(command, sent) {

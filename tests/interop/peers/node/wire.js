@@ -58,7 +58,8 @@ async function pour(stream, bytes, socket) {
         await nextTurn();
         await drained(socket);
     }
-    stream.end();
+    // The next stream may only begin once the library has seen this one end.
+    await new Promise((resolve) => stream.end(resolve));
 }
 
 module.exports = { THRIFT_FILE, KINDS, WHOLE_LIMIT, BURST, pattern, nextTurn, drained, pour };

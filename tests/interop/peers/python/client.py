@@ -55,10 +55,13 @@ def channel_for(command):
 
 
 def args(command):
-    arg2 = bytes.fromhex(command.get("arg2_hex") or "")
-    if command.get("arg3_len") is not None:
-        return arg2, pattern(command["arg3_len"])
-    return arg2, bytes.fromhex(command.get("arg3_hex") or "")
+    return [arg(command, "arg2"), arg(command, "arg3")]
+
+
+def arg(command, name):
+    if name + "_len" in command:
+        return pattern(command[name + "_len"])
+    return bytes.fromhex(command.get(name + "_hex", ""))
 
 
 @gen.coroutine
