@@ -83,6 +83,9 @@ impl Type {
     }
 }
 
+/// The types of a map's keys and of its values.
+pub type KeyAndValue = (Type, Type);
+
 /// What stands before the value of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
@@ -220,7 +223,7 @@ impl<'a> Reader<'a> {
     pub fn read_untyped_map<T>(
         &mut self,
         mut read: impl FnMut(&mut Self, Type, Type) -> Result<T, ReadError>,
-    ) -> Result<(Option<(Type, Type)>, Vec<T>), ReadError> {
+    ) -> Result<(Option<KeyAndValue>, Vec<T>), ReadError> {
         self.nested(|reader| {
             let codes = (reader.rest.u8()?, reader.rest.u8()?);
             let count = reader.read_count()?;

@@ -46,7 +46,9 @@ use bytes::Bytes;
 use super::{Arg, ArgScheme, SchemeError};
 
 pub use application_headers::{decode_headers, encode_headers};
-pub use binary::{Field, MAX_DEPTH, MAX_ELEMENTS, ReadError, Reader, Type, WriteError, Writer};
+pub use binary::{
+    Field, KeyAndValue, MAX_DEPTH, MAX_ELEMENTS, ReadError, Reader, Type, WriteError, Writer,
+};
 
 /// A Thrift struct, union or exception, or the arguments or result of a method.
 ///
