@@ -1,3 +1,5 @@
 //! TChannel for Rust services: serve, call, stream, relay and advertise.
 
+pub mod backoff;
+pub mod retry;
 pub mod scheme;
