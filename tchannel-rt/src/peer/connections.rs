@@ -1,0 +1,137 @@
+//! One peer: its connections of either direction, and one dial at a time.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Instant;
+
+use bytestring::ByteString;
+use tchannel_proto::ErrorCode;
+
+use crate::backoff::Backoff;
+use crate::config::ChannelConfig;
+use crate::connection::{Conn, Limits, dial};
+use crate::dispatch::Dispatch;
+use crate::error::CallError;
+use crate::listener::Announced;
+use crate::retry::Acted;
+
+/// How this channel dials.
+pub(crate) struct Dialer {
+    pub(crate) config: ChannelConfig,
+    pub(crate) announced: Announced,
+    pub(crate) dispatch: Weak<Dispatch>,
+}
+
+/// A host:port and the connections to it.
+pub(crate) struct Peer {
+    host_port: ByteString,
+    dialer: Arc<Dialer>,
+    connections: Mutex<Vec<Conn>>,
+    dialling: tokio::sync::Mutex<Redial>,
+}
+
+#[derive(Default)]
+struct Redial {
+    failures: u32,
+    not_before: Option<(Instant, String)>,
+}
+
+impl Peer {
+    pub(crate) fn new(host_port: &str, dialer: Arc<Dialer>) -> Self {
+        Self {
+            host_port: ByteString::from(host_port),
+            dialer,
+            connections: Mutex::default(),
+            dialling: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub(crate) fn host_port(&self) -> &ByteString {
+        &self.host_port
+    }
+
+    pub(crate) fn add(&self, conn: &Conn) {
+        self.connections().push(conn.clone());
+    }
+
+    pub(crate) fn remove(&self, conn: &Conn) {
+        self.connections().retain(|other| !other.is_same(conn));
+    }
+
+    /// Open connections as (inbound, outbound).
+    pub(crate) fn count(&self) -> (usize, usize) {
+        let connections = self.connections();
+        let outbound = connections.iter().filter(|conn| conn.is_outbound()).count();
+        (connections.len() - outbound, outbound)
+    }
+
+    /// A connection that takes a new call right now.
+    pub(crate) fn usable(&self) -> Option<Conn> {
+        let connections = self.connections();
+        let usable = || connections.iter().filter(|conn| conn.is_usable());
+        let wanted = self.dialer.config.connections_per_peer;
+        match usable().count() {
+            0 => None,
+            1 => usable().next().cloned(),
+            // More than one only when asked for, or when both ends have dialled.
+            count if count < wanted => None,
+            count => usable().nth(fastrand::usize(..count)).cloned(),
+        }
+    }
+
+    /// A connection that takes a new call, dialled if there is none.
+    ///
+    /// # Errors
+    ///
+    /// A network error of a call of which nothing was sent; at once while a back-off lasts.
+    pub(crate) async fn connection(&self) -> Result<Conn, CallError> {
+        if let Some(conn) = self.usable() {
+            return Ok(conn);
+        }
+        let mut redial = self.dialling.lock().await;
+        // Whoever had the lock before may have dialled for all.
+        if let Some(conn) = self.usable() {
+            return Ok(conn);
+        }
+        if let Some((not_before, reason)) = &redial.not_before {
+            let wait = not_before.saturating_duration_since(Instant::now());
+            if !wait.is_zero() {
+                let text = format!("{reason}; the next attempt is due in {} ms", wait.as_millis());
+                return Err(self.network_error(text));
+            }
+        }
+        match self.dial().await {
+            Ok(conn) => {
+                *redial = Redial::default();
+                self.add(&conn);
+                // It may have closed before it was listed, and would then stay for ever.
+                if conn.core().proto.is_closed() {
+                    self.remove(&conn);
+                }
+                Ok(conn)
+            }
+            Err(reason) => {
+                let config = &self.dialer.config;
+                let backoff = Backoff::new(config.redial_min, config.redial_max);
+                let wait = config.redial_min / 2 + backoff.delay(redial.failures, fastrand::u64(..));
+                redial.failures = redial.failures.saturating_add(1);
+                redial.not_before = Some((Instant::now() + wait, reason.clone()));
+                Err(self.network_error(reason))
+            }
+        }
+    }
+
+    async fn dial(&self) -> Result<Conn, String> {
+        let dispatch = self.dialer.dispatch.upgrade().ok_or("the channel is closed")?;
+        let config = &self.dialer.config;
+        let dialled = dial(&self.host_port, &self.dialer, Limits::new(config), dispatch).await;
+        dialled.map_err(|error| error.to_string())
+    }
+
+    fn network_error(&self, reason: impl Into<String>) -> CallError {
+        CallError::new(ErrorCode::NetworkError, Acted::No, reason).at_peer(&self.host_port)
+    }
+
+    fn connections(&self) -> std::sync::MutexGuard<'_, Vec<Conn>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

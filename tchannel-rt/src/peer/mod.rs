@@ -1,0 +1,20 @@
+//! Peers: what is known of each, and which of them takes the next call.
+//!
+//! ```text
+//! choose(candidates) -> peer -> score.on_start -> call -> score.on_end(outcome)
+//! ```
+//!
+//! [`Score`] is one peer's record: a latency average, calls in flight, and whether it is kept away
+//! from calls for failing. [`choose`] compares two of them. Both are values that are told the time.
+
+mod ejection;
+mod latency;
+mod score;
+mod strategy;
+
+pub use ejection::{Change, Group, Standing};
+pub use score::{Outcome, Score, Turn};
+pub use strategy::{Candidate, Tried, choose};
+
+#[cfg(test)]
+mod tests;
