@@ -4,3 +4,4 @@ pub mod backoff;
 pub mod peer;
 pub mod retry;
 pub mod scheme;
+pub mod stats;
