@@ -199,6 +199,5 @@ pub enum GiveUp {
 /// The wire knows whole milliseconds, and never zero.
 const SHORTEST_TTL: Duration = Duration::from_millis(1);
 
-
 #[cfg(test)]
 mod tests;
