@@ -22,7 +22,7 @@ pub enum Event {
     Ready,
     /// The peer calls. Answer with [`respond`](super::Connection::respond) or
     /// [`respond_error`](super::Connection::respond_error).
-    Call(Box<InboundCall>),
+    Call(InboundCall),
     /// More args of an inbound call.
     CallBody {
         /// The call.
@@ -38,7 +38,7 @@ pub enum Event {
         why: Failure,
     },
     /// The answer to an outbound call, or its first frame.
-    Response(Box<Response>),
+    Response(Response),
     /// More args of an answer.
     ResponseBody {
         /// The call.

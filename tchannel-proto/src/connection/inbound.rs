@@ -217,7 +217,7 @@ impl Connection {
         let arg1_is_whole = received.arg1.is_some();
         let arg1 = received.arg1.unwrap_or_default();
         let body = received.body;
-        let call = Box::new(InboundCall {
+        let call = InboundCall {
             key,
             ttl,
             deadline,
@@ -226,9 +226,9 @@ impl Connection {
             headers,
             arg1,
             body,
-        });
+        };
         let request = if !arg1_is_whole {
-            Request::Opening { reader, call }
+            Request::Opening { reader, call: Box::new(call) }
         } else {
             self.events.push_back(Event::Call(call));
             if end {
@@ -319,7 +319,7 @@ impl Connection {
                 self.inbound.exchanges[key.slot()].request = request;
                 call.arg1 = arg1;
                 call.body = received.body;
-                self.events.push_back(Event::Call(call));
+                self.events.push_back(Event::Call(*call));
             }
         }
     }

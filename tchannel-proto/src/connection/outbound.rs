@@ -357,13 +357,13 @@ impl Connection {
         match received {
             Ok(Received { body, .. }) => {
                 let end = body.end;
-                self.events.push_back(Event::Response(Box::new(Response {
+                self.events.push_back(Event::Response(Response {
                     key,
                     code,
                     tracing,
                     headers,
                     body,
-                })));
+                }));
                 if end {
                     self.end_outbound(key);
                 } else if streaming {
