@@ -18,7 +18,7 @@ use super::{CallIsOver, Connection, Event, Failure, InboundCall};
 use crate::checksum::ChecksumType;
 use crate::cursor::DecodeError;
 use crate::error::ProtocolError;
-use crate::fragment::{Body, FragmentReader, FragmentWriter, Progress};
+use crate::fragment::{Body, FragmentReader, FragmentWriter, Progress, Received};
 use crate::frame::{Frame, FrameType, MessageId};
 use crate::message::flags::MORE_FRAGMENTS;
 use crate::message::{CallReq, ErrorCode, Message, ResponseCode};
@@ -82,7 +82,6 @@ enum Answer {
     Due,
     Writing(FragmentWriter),
     Relayed,
-    Done,
 }
 
 #[derive(Debug, Default)]
@@ -119,12 +118,9 @@ impl InboundTable {
     }
 
     fn get(&mut self, key: InboundKey) -> Result<&mut Exchange, CallIsOver> {
-        let exchange = self
-            .exchanges
+        self.exchanges
             .get_mut(key.slot())
-            .filter(|exchange| exchange.serial == key.serial);
-        exchange
-            .filter(|exchange| !matches!(exchange.response, Answer::Done))
+            .filter(|exchange| exchange.serial == key.serial)
             .ok_or(CallIsOver)
     }
 
@@ -228,7 +224,10 @@ impl Connection {
             body,
         };
         let request = if !arg1_is_whole {
-            Request::Opening { reader, call: Box::new(call) }
+            Request::Opening {
+                reader,
+                call: Box::new(call),
+            }
         } else {
             self.events.push_back(Event::Call(call));
             if end {
@@ -275,66 +274,42 @@ impl Connection {
             }
         };
         match received {
-            Ok(body) => self.receive_body(key, body),
+            Ok(received) => self.receive_body(key, received.body),
             Err(failure) => self.refuse_args(key, failure),
         }
         Ok(())
     }
 
     fn continue_opening(&mut self, key: InboundKey, frame: Frame) {
-        let exchange = &mut self.inbound.exchanges[key.slot()];
-        let Request::Opening {
-            mut reader,
-            mut call,
-        } = std::mem::replace(&mut exchange.request, Request::Done)
-        else {
+        let request = &mut self.inbound.exchanges[key.slot()].request;
+        let Request::Opening { reader, .. } = request else {
             unreachable!("only calls that wait for arg1 come here");
         };
-        let Ok(Message::CallReqContinue(more)) = Message::decode(frame) else {
-            return self.refuse_args(
-                key,
-                Failure::Malformed(DecodeError::Short {
-                    field: "continuation",
-                    needed: 1,
-                    left: 0,
-                }),
-            );
+        let (arg1, body) = match read_continuation(reader, frame) {
+            Ok(Received { arg1: None, .. }) => return,
+            Ok(Received {
+                arg1: Some(arg1),
+                body,
+            }) => (arg1, body),
+            // Still opening, so the application has not heard of the call and hears nothing of its end.
+            Err(failure) => return self.refuse_args(key, failure),
         };
-        match reader.read(
-            more.flags & MORE_FRAGMENTS != 0,
-            more.checksum,
-            &more.chunks,
-        ) {
-            Err(error) => self.refuse_args(key, Failure::Args(error)),
-            Ok(received) => {
-                let Some(arg1) = received.arg1 else {
-                    self.inbound.exchanges[key.slot()].request = Request::Opening { reader, call };
-                    return;
-                };
-                let request = if received.body.end {
-                    Request::Done
-                } else {
-                    Request::Reading(reader)
-                };
-                self.inbound.exchanges[key.slot()].request = request;
-                call.arg1 = arg1;
-                call.body = received.body;
-                self.events.push_back(Event::Call(*call));
+        let opened = std::mem::replace(request, Request::Done);
+        if let Request::Opening { reader, mut call } = opened {
+            if !body.end {
+                *request = Request::Reading(reader);
             }
+            call.arg1 = arg1;
+            call.body = body;
+            self.events.push_back(Event::Call(*call));
         }
     }
 
     fn receive_body(&mut self, key: InboundKey, body: Body) {
-        let exchange = &mut self.inbound.exchanges[key.slot()];
-        let end = body.end;
-        if end {
-            exchange.request = Request::Done;
+        if body.end {
+            self.inbound.exchanges[key.slot()].request = Request::Done;
         }
-        if !matches!(exchange.response, Answer::Done) {
-            self.events.push_back(Event::CallBody { key, body });
-        } else if end {
-            self.end_inbound(key);
-        }
+        self.events.push_back(Event::CallBody { key, body });
     }
 
     fn refuse_args(&mut self, key: InboundKey, why: Failure) {
@@ -383,7 +358,7 @@ impl Connection {
         exchange.response = Answer::Writing(writer);
         self.enqueued += (self.outbox.len() - before) as u64;
         if progress == Progress::Done {
-            self.answered(key);
+            self.end_inbound(key);
         } else if head.streaming {
             self.timers.cancel(TimerKey::Inbound(key.slot));
         }
@@ -408,7 +383,7 @@ impl Connection {
         let progress = writer.write_next(body, &mut self.outbox);
         self.enqueued += (self.outbox.len() - before) as u64;
         if progress == Progress::Done {
-            self.answered(key);
+            self.end_inbound(key);
         }
         Ok(progress)
     }
@@ -427,17 +402,8 @@ impl Connection {
         let exchange = self.inbound.get(key)?;
         let (id, tracing) = (exchange.id, exchange.tracing);
         self.write_error(id, code, tracing, text);
-        self.answered(key);
+        self.end_inbound(key);
         Ok(())
-    }
-
-    pub(super) fn answered(&mut self, key: InboundKey) {
-        let exchange = &mut self.inbound.exchanges[key.slot()];
-        exchange.response = Answer::Done;
-        // A request that is still arriving keeps its entry until it is whole, or its deadline passes.
-        if matches!(exchange.request, Request::Done) {
-            self.end_inbound(key);
-        }
     }
 
     pub(super) fn handle_inbound_timeout(&mut self, slot: u32) {
@@ -448,9 +414,6 @@ impl Connection {
             slot,
             serial: exchange.serial,
         };
-        if matches!(exchange.response, Answer::Done) {
-            return self.end_inbound(key);
-        }
         let text = format!("request timed out after {} ms", exchange.ttl_ms);
         self.end_inbound_with(key, ErrorCode::Timeout, &text, Failure::TimedOut);
     }
@@ -463,9 +426,6 @@ impl Connection {
             return;
         };
         let exchange = &self.inbound.exchanges[key.slot()];
-        if matches!(exchange.response, Answer::Done) {
-            return self.end_inbound(key);
-        }
         if matches!(exchange.response, Answer::Relayed) {
             self.events.push_back(Event::RelayCancel {
                 key,
@@ -487,16 +447,14 @@ impl Connection {
         let exchange = &self.inbound.exchanges[key.slot()];
         let (id, tracing) = (exchange.id, exchange.tracing);
         let is_known = !matches!(exchange.request, Request::Opening { .. });
-        if !matches!(exchange.response, Answer::Done) {
-            self.write_error(id, code, tracing, text);
-            if is_known {
-                self.events.push_back(Event::CallEnded { key, why });
-            }
+        self.write_error(id, code, tracing, text);
+        if is_known {
+            self.events.push_back(Event::CallEnded { key, why });
         }
         self.end_inbound(key);
     }
 
-    fn end_inbound(&mut self, key: InboundKey) {
+    pub(super) fn end_inbound(&mut self, key: InboundKey) {
         self.timers.cancel(TimerKey::Inbound(key.slot));
         let exchange = self.inbound.exchanges.remove(key.slot());
         self.inbound.slots.remove(&exchange.id.0);
@@ -507,7 +465,7 @@ impl Connection {
         self.inbound.slots.clear();
         for (slot, exchange) in std::mem::take(&mut self.inbound.exchanges) {
             let is_known = !matches!(exchange.request, Request::Opening { .. });
-            if is_known && !matches!(exchange.response, Answer::Done) {
+            if is_known {
                 let key = InboundKey {
                     slot: slot as u32,
                     serial: exchange.serial,
@@ -541,30 +499,14 @@ impl Connection {
     }
 
     fn relay_continuation(&mut self, _now: Instant, key: InboundKey, frame: Frame) {
-        let exchange = &mut self.inbound.exchanges[key.slot()];
-        let is_answered = matches!(exchange.response, Answer::Done);
         if !peek::more_fragments(&frame) {
-            exchange.request = Request::Done;
-            if is_answered {
-                return self.end_inbound(key);
-            }
+            self.inbound.exchanges[key.slot()].request = Request::Done;
         }
-        if !is_answered {
-            self.events.push_back(Event::RelayRequest { key, frame });
-        }
+        self.events.push_back(Event::RelayRequest { key, frame });
     }
 
     /// The id under which the peer knows a call that only passes through.
     pub(super) fn relayed_id(&mut self, key: InboundKey) -> Result<MessageId, CallIsOver> {
         self.inbound.get(key).map(|exchange| exchange.id)
-    }
-
-    /// The last frame of a relayed answer has passed. A request still arriving is remembered a while.
-    pub(super) fn relayed_answer_done(&mut self, now: Instant, key: InboundKey) {
-        self.timers.schedule(
-            TimerKey::Inbound(key.slot),
-            now + self.config.relayed_stream_silence,
-        );
-        self.answered(key);
     }
 }

@@ -389,7 +389,7 @@ impl Connection {
             } => read_continuation(reader, frame),
         };
         match received {
-            Ok(body) => {
+            Ok(Received { body, .. }) => {
                 let end = body.end;
                 self.events.push_back(Event::ResponseBody { key, body });
                 if end {
@@ -479,7 +479,7 @@ impl Connection {
 pub(super) fn read_continuation(
     reader: &mut FragmentReader,
     frame: Frame,
-) -> Result<Body, Failure> {
+) -> Result<Received, Failure> {
     match Message::decode(frame) {
         Ok(Message::CallReqContinue(more) | Message::CallResContinue(more)) => {
             let Continuation {
@@ -487,10 +487,9 @@ pub(super) fn read_continuation(
                 checksum,
                 chunks,
             } = more;
-            let received = reader
+            reader
                 .read(flags & MORE_FRAGMENTS != 0, checksum, &chunks)
-                .map_err(Failure::Args)?;
-            Ok(received.body)
+                .map_err(Failure::Args)
         }
         Ok(_) => unreachable!("only continuations come here"),
         Err(error) => Err(Failure::Malformed(error)),

@@ -93,7 +93,7 @@ impl Connection {
     /// [`CallIsOver`] when the caller is no longer waiting; the frame is dropped.
     pub fn relay_response(
         &mut self,
-        now: Instant,
+        _now: Instant,
         key: InboundKey,
         mut frame: Frame,
         last: bool,
@@ -102,7 +102,7 @@ impl Connection {
         frame.set_id(id);
         self.relay_frame(frame);
         if last {
-            self.relayed_answer_done(now, key);
+            self.end_inbound(key);
         }
         Ok(())
     }

@@ -1,0 +1,3 @@
+//! What holds for any message, any args and any order of events, over the public API.
+
+mod early_ends;
