@@ -7,6 +7,7 @@
 //! Source: spec/protocol/headers.md, "transport headers".
 
 use bytes::{BufMut, Bytes, BytesMut};
+use bytestring::ByteString;
 
 use crate::cursor::{DecodeError, Reader, put_text1};
 use crate::limits::{TRANSPORT_HEADER_KEY_MAX, TRANSPORT_HEADERS_MAX};
@@ -49,6 +50,12 @@ impl TransportHeaders {
     /// All headers in the order of the wire.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         Pairs { rest: &self.block }
+    }
+
+    /// `value`, which must have come from [`get`](Self::get) or [`iter`](Self::iter), as a slice that lives on.
+    pub fn slice(&self, value: &str) -> ByteString {
+        let bytes = self.block.slice_ref(value.as_bytes());
+        ByteString::try_from(bytes).unwrap_or_default()
     }
 
     /// How many there are.

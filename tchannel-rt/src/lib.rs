@@ -1,7 +1,47 @@
 //! TChannel for Rust services: serve, call, stream, relay and advertise.
+//!
+//! ```text
+//!  Channel   listens, dials, serves, calls, advertises
+//!    |  Service   handlers by method        Call   a call about to be made
+//!    |  Route     where relayed calls go    PeerList   who can take them
+//!  connection   one socket, one driver task, one tchannel_proto::Connection
+//! ```
+//!
+//! Reading order: [`Channel`], [`Service`] and [`Request`], [`Call`] and [`Response`], [`CallError`],
+//! [`ArgReader`] and [`ArgWriter`] for streams, [`scheme`] for what the args mean, [`Route`] for relays.
+//!
+//! Handlers inherit their call's deadline and trace to the calls they make; see [`CallContext`].
+//! The tokio runtime must have its I/O and time drivers enabled.
 
 pub mod backoff;
+mod call;
+mod channel;
+mod config;
+mod connection;
+mod context;
+mod dispatch;
+mod error;
+mod handler;
+pub mod hyperbahn;
+mod listener;
 pub mod peer;
+mod relay;
 pub mod retry;
 pub mod scheme;
+mod service;
 pub mod stats;
+
+pub use call::{
+    ArgReader, ArgWriter, Call, PendingResponse, Responder, Response, ResponseError, StreamRequest,
+    StreamResponse,
+};
+pub use channel::Channel;
+pub use config::ChannelConfig;
+pub use context::CallContext;
+pub use error::{CallError, ChannelError};
+pub use handler::{HandlerError, HandlerResult, Reply, Request};
+pub use peer::{PeerList, PeerState};
+pub use relay::{Route, RouteTo};
+pub use service::{Incoming, Service};
+pub use tchannel_proto as proto;
+pub use tchannel_proto::{ChecksumType, ErrorCode, ResponseCode, RetryAdvice};

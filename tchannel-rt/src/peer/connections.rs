@@ -95,7 +95,10 @@ impl Peer {
         if let Some((not_before, reason)) = &redial.not_before {
             let wait = not_before.saturating_duration_since(Instant::now());
             if !wait.is_zero() {
-                let text = format!("{reason}; the next attempt is due in {} ms", wait.as_millis());
+                let text = format!(
+                    "{reason}; the next attempt is due in {} ms",
+                    wait.as_millis()
+                );
                 return Err(self.network_error(text));
             }
         }
@@ -112,7 +115,8 @@ impl Peer {
             Err(reason) => {
                 let config = &self.dialer.config;
                 let backoff = Backoff::new(config.redial_min, config.redial_max);
-                let wait = config.redial_min / 2 + backoff.delay(redial.failures, fastrand::u64(..));
+                let wait =
+                    config.redial_min / 2 + backoff.delay(redial.failures, fastrand::u64(..));
                 redial.failures = redial.failures.saturating_add(1);
                 redial.not_before = Some((Instant::now() + wait, reason.clone()));
                 Err(self.network_error(reason))
@@ -121,7 +125,11 @@ impl Peer {
     }
 
     async fn dial(&self) -> Result<Conn, String> {
-        let dispatch = self.dialer.dispatch.upgrade().ok_or("the channel is closed")?;
+        let dispatch = self
+            .dialer
+            .dispatch
+            .upgrade()
+            .ok_or("the channel is closed")?;
         let config = &self.dialer.config;
         let dialled = dial(&self.host_port, &self.dialer, Limits::new(config), dispatch).await;
         dialled.map_err(|error| error.to_string())
@@ -132,6 +140,8 @@ impl Peer {
     }
 
     fn connections(&self) -> std::sync::MutexGuard<'_, Vec<Conn>> {
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

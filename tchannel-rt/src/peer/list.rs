@@ -50,29 +50,61 @@ pub struct PeerState {
 
 impl PeerList {
     pub(crate) fn new(dispatch: &Arc<Dispatch>) -> Self {
-        let inner = Inner { dispatch: Arc::downgrade(dispatch), entries: RwLock::new(Arc::from([])), group: Group::new() };
-        Self { inner: Arc::new(inner) }
+        let inner = Inner {
+            dispatch: Arc::downgrade(dispatch),
+            entries: RwLock::new(Arc::from([])),
+            group: Group::new(),
+        };
+        Self {
+            inner: Arc::new(inner),
+        }
     }
 
     /// Adds a peer; `false` when it is there already, or the channel is closed.
     pub fn add(&self, host_port: &str) -> bool {
-        let Some(dispatch) = self.inner.dispatch.upgrade() else { return false };
-        let mut entries = self.inner.entries.write().unwrap_or_else(PoisonError::into_inner);
-        if entries.iter().any(|entry| entry.peer.host_port() == host_port) {
+        let Some(dispatch) = self.inner.dispatch.upgrade() else {
+            return false;
+        };
+        let mut entries = self
+            .inner
+            .entries
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if entries
+            .iter()
+            .any(|entry| entry.peer.host_port() == host_port)
+        {
             return false;
         }
         self.inner.group.join();
-        let entry = Arc::new(Entry { peer: dispatch.peers.get(host_port), score: Mutex::new(Score::new(Instant::now())) });
+        let entry = Arc::new(Entry {
+            peer: dispatch.peers.get(host_port),
+            score: Mutex::new(Score::new(Instant::now())),
+        });
         *entries = entries.iter().cloned().chain([entry]).collect();
         true
     }
 
     /// Removes a peer; `false` when it is not there. Calls in flight to it go on.
     pub fn remove(&self, host_port: &str) -> bool {
-        let mut entries = self.inner.entries.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(entry) = entries.iter().find(|entry| entry.peer.host_port() == host_port).cloned() else { return false };
+        let mut entries = self
+            .inner
+            .entries
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(entry) = entries
+            .iter()
+            .find(|entry| entry.peer.host_port() == host_port)
+            .cloned()
+        else {
+            return false;
+        };
         entry.score().clone().leave(&self.inner.group);
-        *entries = entries.iter().filter(|other| !Arc::ptr_eq(other, &entry)).cloned().collect();
+        *entries = entries
+            .iter()
+            .filter(|other| !Arc::ptr_eq(other, &entry))
+            .cloned()
+            .collect();
         true
     }
 
@@ -89,22 +121,43 @@ impl PeerList {
     /// What is known of each peer.
     pub fn states(&self) -> Vec<PeerState> {
         let now = Instant::now();
-        self.entries().iter().map(|entry| entry.state(now)).collect()
+        self.entries()
+            .iter()
+            .map(|entry| entry.state(now))
+            .collect()
     }
 
     /// Chooses a peer for one attempt of a call whose earlier attempts went to `tried`.
-    pub(crate) fn choose(&self, now: Instant, ttl: Duration, tried: &[ByteString]) -> Option<Chosen> {
+    pub(crate) fn choose(
+        &self,
+        now: Instant,
+        ttl: Duration,
+        tried: &[ByteString],
+    ) -> Option<Chosen> {
         let entries = self.entries();
         let look = |index: usize| entries[index].candidate(now, tried);
         let index = choose(entries.len(), look, &mut |below| fastrand::usize(..below))?;
         let entry = entries[index].clone();
         let turn = entry.score().on_start(now);
-        let chosen = Turned { list: self.inner.clone(), entry: entry.clone(), turn, started: now, ttl };
-        Some(Chosen { peer: entry.peer.clone(), turned: Some(chosen) })
+        let chosen = Turned {
+            list: self.inner.clone(),
+            entry: entry.clone(),
+            turn,
+            started: now,
+            ttl,
+        };
+        Some(Chosen {
+            peer: entry.peer.clone(),
+            turned: Some(chosen),
+        })
     }
 
     fn entries(&self) -> Arc<[Arc<Entry>]> {
-        self.inner.entries.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.inner
+            .entries
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -114,7 +167,10 @@ impl Entry {
     }
 
     fn candidate(&self, now: Instant, tried: &[ByteString]) -> Candidate {
-        let tried = Tried::among(self.peer.host_port(), tried.iter().map(|host_port| &**host_port));
+        let tried = Tried::among(
+            self.peer.host_port(),
+            tried.iter().map(|host_port| &**host_port),
+        );
         self.score().candidate(now, tried)
     }
 
@@ -152,13 +208,17 @@ impl Chosen {
     }
 
     pub(crate) fn answered(self) {
-        self.end(|now, turned| Outcome::Answered { latency: now.saturating_duration_since(turned.started) });
+        self.end(|now, turned| Outcome::Answered {
+            latency: now.saturating_duration_since(turned.started),
+        });
     }
 
     /// The attempt ended in an error. What is the caller's fault is still an answer.
     pub(crate) fn failed(self, code: ErrorCode) {
         self.end(|now, turned| match code {
-            ErrorCode::BadRequest => Outcome::Answered { latency: now.saturating_duration_since(turned.started) },
+            ErrorCode::BadRequest => Outcome::Answered {
+                latency: now.saturating_duration_since(turned.started),
+            },
             ErrorCode::Busy => Outcome::Busy { ttl: turned.ttl },
             ErrorCode::Cancelled | ErrorCode::Declined | ErrorCode::Unhealthy => Outcome::Neither,
             _ => Outcome::Failed { ttl: turned.ttl },
@@ -169,7 +229,10 @@ impl Chosen {
         if let Some(turned) = self.turned.take() {
             let now = Instant::now();
             let outcome = outcome(now, &turned);
-            turned.entry.score().on_end(now, turned.turn, outcome, &turned.list.group);
+            turned
+                .entry
+                .score()
+                .on_end(now, turned.turn, outcome, &turned.list.group);
         }
     }
 }
@@ -177,7 +240,23 @@ impl Chosen {
 impl Drop for Chosen {
     fn drop(&mut self) {
         if let Some(turned) = self.turned.take() {
-            turned.entry.score().on_end(Instant::now(), turned.turn, Outcome::Neither, &turned.list.group);
+            turned.entry.score().on_end(
+                Instant::now(),
+                turned.turn,
+                Outcome::Neither,
+                &turned.list.group,
+            );
         }
+    }
+}
+
+impl std::fmt::Debug for PeerList {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let peers: Vec<ByteString> = self
+            .entries()
+            .iter()
+            .map(|entry| entry.peer.host_port().clone())
+            .collect();
+        f.debug_tuple("PeerList").field(&peers).finish()
     }
 }

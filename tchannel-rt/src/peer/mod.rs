@@ -7,14 +7,21 @@
 //! [`Score`] is one peer's record: a latency average, calls in flight, and whether it is kept away
 //! from calls for failing. [`choose`] compares two of them. Both are values that are told the time.
 
+mod connections;
 mod ejection;
 mod latency;
+mod list;
 mod score;
 mod strategy;
+mod table;
 
+pub(crate) use connections::Dialer;
 pub use ejection::{Change, Group, Standing};
+pub(crate) use list::Chosen;
+pub use list::{PeerList, PeerState};
 pub use score::{Outcome, Score, Turn};
 pub use strategy::{Candidate, Tried, choose};
+pub(crate) use table::PeerTable;
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,10 @@ pub(crate) struct PeerTable {
 
 impl PeerTable {
     pub(crate) fn new(dialer: Arc<Dialer>) -> Self {
-        Self { dialer, peers: Mutex::default() }
+        Self {
+            dialer,
+            peers: Mutex::default(),
+        }
     }
 
     /// The peer at `host_port`, known or new.

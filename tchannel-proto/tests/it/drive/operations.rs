@@ -219,7 +219,7 @@ fn tamper(world: &mut World, side: Side, input: &mut Input<'_>) {
             }
         }
         1 => {
-            let length = usize::from(input.byte());
+            let length = input.number() % 1_024;
             let bytes = input.bytes(length);
             world.end(side).wire.extend_from_slice(bytes);
         }

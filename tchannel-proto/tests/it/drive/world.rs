@@ -86,7 +86,7 @@ impl Inbound {
 
 impl World {
     pub(crate) fn new() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "only differences to it matter")]
+        #[allow(clippy::disallowed_methods, reason = "only differences to it matter")]
         let now = Instant::now();
         let end = |connection| End {
             connection,

@@ -1,0 +1,174 @@
+//! One call on one connection, from its first frame to its end. Dropping it cancels the call.
+
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use bytes::Bytes;
+use tchannel_proto::{Body, CallHead, OutboundKey, Progress};
+
+use crate::connection::{Conn, Core, Exchange, ResponseInfo, Target};
+use crate::error::CallError;
+
+/// The end of a call; see the head of this file.
+pub(crate) struct InFlight {
+    conn: Conn,
+    key: OutboundKey,
+    exchange: usize,
+}
+
+impl InFlight {
+    /// Sends the first frame of a call. `body` keeps what did not fit.
+    pub(crate) fn start(
+        conn: &Conn,
+        head: &CallHead<'_>,
+        body: &mut Body,
+        collects: bool,
+    ) -> Result<Self, CallError> {
+        let mut core = conn.core();
+        let (key, _) = core
+            .proto
+            .call(Instant::now(), head, body)
+            .map_err(|refusal| CallError::from_refusal(&refusal))?;
+        let exchange = core.exchanges.insert(if collects {
+            Exchange::collecting()
+        } else {
+            Exchange::default()
+        });
+        core.set_target(key, Target::Exchange(exchange));
+        conn.flush_soon(core);
+        Ok(Self {
+            conn: conn.clone(),
+            key,
+            exchange,
+        })
+    }
+
+    pub(crate) fn conn(&self) -> &Conn {
+        &self.conn
+    }
+
+    pub(crate) fn key(&self) -> OutboundKey {
+        self.key
+    }
+
+    /// Sends the rest of a whole request, as fast as the peer takes it; returns early once the call is over.
+    pub(crate) async fn send_rest(&self, mut body: Body) {
+        loop {
+            tokio::select! {
+                biased;
+                () = std::future::poll_fn(|cx| self.poll_over(cx)) => return,
+                () = self.conn.wait_for_room() => {}
+            }
+            let mut core = self.conn.core();
+            loop {
+                match core.proto.send(self.key, &mut body) {
+                    Ok(Progress::Full)
+                        if self.conn.queued(&core) < self.conn.limits().queued_soft => {}
+                    Ok(Progress::Full) => break,
+                    Ok(_) | Err(_) => return self.conn.flush_soon(core),
+                }
+            }
+            drop(core);
+            self.conn.flush();
+        }
+    }
+
+    /// The whole answer.
+    pub(crate) async fn collected(self) -> Result<(ResponseInfo, Bytes, Bytes), CallError> {
+        std::future::poll_fn(|cx| self.poll_over(cx)).await;
+        let mut core = self.conn.core();
+        let exchange = self.exchange_in(&mut core);
+        if let Some(failure) = &exchange.failure {
+            return Err(CallError::from_failure(failure));
+        }
+        let (arg2, arg3) = exchange.collect();
+        let info = exchange
+            .info
+            .take()
+            .expect("an answer ends after it has begun");
+        Ok((info, arg2, arg3))
+    }
+
+    /// The first frame of the answer; the rest is for the reader.
+    pub(crate) async fn answered(&self) -> Result<ResponseInfo, CallError> {
+        std::future::poll_fn(|cx| {
+            let mut core = self.conn.core();
+            let exchange = self.exchange_in(&mut core);
+            match (exchange.info.take(), &exchange.failure) {
+                (Some(info), _) => Poll::Ready(Ok(info)),
+                (None, Some(failure)) => Poll::Ready(Err(CallError::from_failure(failure))),
+                (None, None) => wait(exchange, cx),
+            }
+        })
+        .await
+    }
+
+    /// The next part of the answer; `None` once it is complete.
+    pub(crate) fn poll_body(&self, cx: &Context<'_>) -> Poll<Option<Result<Body, CallError>>> {
+        let mut core = self.conn.core();
+        poll_body(&self.conn, &mut core, self.exchange, cx)
+    }
+
+    fn poll_over(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut core = self.conn.core();
+        let exchange = self.exchange_in(&mut core);
+        if exchange.end || exchange.failure.is_some() {
+            Poll::Ready(())
+        } else {
+            wait(exchange, cx)
+        }
+    }
+
+    fn exchange_in<'a>(&self, core: &'a mut Core) -> &'a mut Exchange {
+        &mut core.exchanges[self.exchange]
+    }
+}
+
+/// Remembers whom to wake.
+pub(crate) fn wait<T>(exchange: &mut Exchange, cx: &Context<'_>) -> Poll<T> {
+    match &mut exchange.waker {
+        Some(waker) => waker.clone_from(cx.waker()),
+        none => *none = Some(cx.waker().clone()),
+    }
+    Poll::Pending
+}
+
+/// The next part of a streamed message; `None` once it is complete.
+pub(crate) fn poll_body(
+    conn: &Conn,
+    core: &mut Core,
+    exchange: usize,
+    cx: &Context<'_>,
+) -> Poll<Option<Result<Body, CallError>>> {
+    let entry = &mut core.exchanges[exchange];
+    if let Some(body) = entry.pop() {
+        conn.note_read(core, body.len());
+        return Poll::Ready(Some(Ok(body)));
+    }
+    match &entry.failure {
+        Some(failure) => Poll::Ready(Some(Err(CallError::from_failure(failure)))),
+        None if entry.end => Poll::Ready(None),
+        None => wait(entry, cx),
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let mut core = self.conn.core();
+        let exchange = core.exchanges.remove(self.exchange);
+        self.conn.note_read(
+            &mut core,
+            if exchange.collects {
+                0
+            } else {
+                exchange.buffered()
+            },
+        );
+        if !exchange.end && exchange.failure.is_none() {
+            core.take_target(self.key);
+            core.proto
+                .cancel(Instant::now(), self.key, "the caller no longer waits");
+            self.conn.flush_soon(core);
+        }
+    }
+}

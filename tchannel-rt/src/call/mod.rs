@@ -1,0 +1,16 @@
+//! Calls on this floor: made ([`Call`]), answered ([`Response`]), streamed ([`ArgWriter`], [`ArgReader`]).
+
+mod cancellation;
+mod in_flight;
+mod outbound;
+mod reader;
+mod response;
+mod stream;
+mod writer;
+
+pub(crate) use cancellation::Cancellation;
+pub use outbound::Call;
+pub use reader::ArgReader;
+pub use response::{Response, ResponseError};
+pub use stream::{PendingResponse, Responder, StreamRequest, StreamResponse};
+pub use writer::ArgWriter;

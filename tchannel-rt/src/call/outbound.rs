@@ -1,0 +1,373 @@
+//! Making a call: who, how long, and what to do when it fails.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use serde::Serialize;
+use tchannel_proto::{Body, CallHead, ChecksumType, ErrorCode, SendHeaders, Ttl};
+
+use super::in_flight::InFlight;
+use super::{ArgWriter, PendingResponse, Response};
+use crate::channel::Channel;
+use crate::context::CallContext;
+use crate::error::CallError;
+use crate::peer::{Chosen, PeerList};
+use crate::retry::{Acted, Decision, Failure, Retry, RetryFlags, RetryOn};
+use crate::scheme::{Headers, json, msgpack, thrift};
+
+/// A call about to be made. See [`Channel::call`].
+#[derive(Clone, Debug)]
+#[must_use = "a call is made by one of the methods that send it"]
+pub struct Call<'a> {
+    channel: Channel,
+    service: &'a str,
+    endpoint: &'a str,
+    peer: Option<&'a str>,
+    via: Option<&'a PeerList>,
+    ttl: Option<Duration>,
+    arg_scheme: &'a str,
+    caller_name: Option<&'a str>,
+    shard_key: Option<&'a str>,
+    routing_delegate: Option<&'a str>,
+    failure_domain: Option<&'a str>,
+    other_headers: Vec<(&'a str, &'a str)>,
+    application_headers: Headers,
+    checksum_type: ChecksumType,
+    retry: Retry,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(channel: Channel, service: &'a str, endpoint: &'a str) -> Self {
+        Self {
+            channel,
+            service,
+            endpoint,
+            peer: None,
+            via: None,
+            ttl: None,
+            arg_scheme: "raw",
+            caller_name: None,
+            shard_key: None,
+            routing_delegate: None,
+            failure_domain: None,
+            other_headers: Vec::new(),
+            application_headers: Headers::default(),
+            checksum_type: ChecksumType::default(),
+            retry: Retry::default(),
+        }
+    }
+
+    /// Calls this host:port instead of one chosen by service name.
+    pub fn peer(mut self, host_port: &'a str) -> Self {
+        self.peer = Some(host_port);
+        self
+    }
+
+    /// Calls one of these peers instead of those that the channel has for the service.
+    pub fn via(mut self, peers: &'a PeerList) -> Self {
+        self.via = Some(peers);
+        self
+    }
+
+    /// How long to wait for the whole answer, all attempts together; for a stream, for its first frame.
+    ///
+    /// Default: what is left of the call being served, else
+    /// [`ChannelConfig::default_ttl`](crate::ChannelConfig::default_ttl). Never more than what is left of the
+    /// call being served. Source: spec/protocol/deadlines.md, "ttl".
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// The arg scheme, `raw` unless a method such as [`json`](Self::json) sets it.
+    pub fn arg_scheme(mut self, scheme: &'a str) -> Self {
+        self.arg_scheme = scheme;
+        self
+    }
+
+    /// Who calls. Default: the channel's service name.
+    pub fn caller_name(mut self, name: &'a str) -> Self {
+        self.caller_name = Some(name);
+        self
+    }
+
+    /// Calls with the same shard key are for the same instance, where the mesh can arrange it.
+    pub fn shard_key(mut self, key: &'a str) -> Self {
+        self.shard_key = Some(key);
+        self
+    }
+
+    /// Routes the call as if it were for this service; the service name stays.
+    pub fn routing_delegate(mut self, service: &'a str) -> Self {
+        self.routing_delegate = Some(service);
+        self
+    }
+
+    /// The failure domain header.
+    pub fn failure_domain(mut self, domain: &'a str) -> Self {
+        self.failure_domain = Some(domain);
+        self
+    }
+
+    /// A transport header of your own: key of at most 15 bytes, value of at most 255.
+    ///
+    /// Source: spec/protocol/headers.md, "limits".
+    pub fn transport_header(mut self, key: &'a str, value: &'a str) -> Self {
+        self.other_headers.push((key, value));
+        self
+    }
+
+    /// An application header, for the schemes that have them: json, msgpack and thrift.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.application_headers.insert(name, value);
+        self
+    }
+
+    /// The checksum over the args. Default CRC-32C.
+    pub fn checksum_type(mut self, checksum_type: ChecksumType) -> Self {
+        self.checksum_type = checksum_type;
+        self
+    }
+
+    /// Vouches that the call may run twice, so that it is tried again after more failures.
+    pub fn idempotent(mut self) -> Self {
+        self.retry.on = RetryOn::Idempotent;
+        self
+    }
+
+    /// When and how often to try again. Default: [`Retry::default`].
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Sends args as they are and waits for the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when there is no answer; it says whether trying again is safe. Dropping the future
+    /// cancels the call at the peer.
+    pub async fn send(
+        self,
+        arg2: impl Into<Bytes>,
+        arg3: impl Into<Bytes>,
+    ) -> Result<Response, CallError> {
+        let body = Body::whole(arg2, arg3);
+        let started = Instant::now();
+        let deadline = self.deadline(started);
+        let state = &self.channel.state;
+        state.retry_budget.on_call(started);
+        let mut tried: Vec<ByteString> = Vec::new();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let error = match self.attempt(&tried, deadline, body.clone()).await {
+                Ok(mut response) => {
+                    response.attempts = attempts;
+                    response.elapsed = started.elapsed();
+                    return Ok(response);
+                }
+                Err(error) => error,
+            };
+            tried.extend(error.peer().map(ByteString::from));
+            let failure = Failure {
+                code: error.code(),
+                acted: error.acted(),
+            };
+            let now = Instant::now();
+            match self.retry.next(
+                failure,
+                attempts,
+                now,
+                deadline,
+                fastrand::u64(..),
+                &state.retry_budget,
+            ) {
+                Decision::Retry { after } if after.is_zero() => {}
+                Decision::Retry { after } => tokio::time::sleep(after).await,
+                Decision::GiveUp(_) => {
+                    return Err(error.finished(self.target(), attempts, started.elapsed()));
+                }
+            }
+        }
+    }
+
+    /// Sends `body` as JSON and waits for the answer; see [`Response::decode`].
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send); a body that can not be encoded is a `bad request` that was not sent.
+    pub async fn json<T: Serialize + ?Sized>(mut self, body: &T) -> Result<Response, CallError> {
+        self.arg_scheme = "json";
+        let arg2 = json::encode_headers(&self.application_headers);
+        let arg3 = json::encode(body).map_err(bad_args)?;
+        self.send(arg2, arg3).await
+    }
+
+    /// Sends `body` as MessagePack with named fields and waits for the answer; see [`Response::decode`].
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send); a body that can not be encoded is a `bad request` that was not sent.
+    pub async fn msgpack<T: Serialize + ?Sized>(mut self, body: &T) -> Result<Response, CallError> {
+        self.arg_scheme = "msgpack";
+        let arg2 = msgpack::encode_headers(&self.application_headers);
+        let arg3 = msgpack::encode(body).map_err(bad_args)?;
+        self.send(arg2, arg3).await
+    }
+
+    /// Sends a Thrift argument struct, already encoded, and waits for the result struct.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn thrift(mut self, arguments: impl Into<Bytes>) -> Result<Response, CallError> {
+        self.arg_scheme = "thrift";
+        let arg2 = thrift::encode_headers(&self.application_headers).map_err(bad_args)?;
+        self.send(arg2, arguments).await
+    }
+
+    /// Begins a streaming call. It is not retried, and the ttl ends with the answer's first frame.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when no peer can be reached; nothing was sent then.
+    pub async fn stream(self) -> Result<(ArgWriter, PendingResponse), CallError> {
+        let started = Instant::now();
+        let deadline = self.deadline(started);
+        let chosen = self.choose(&[], deadline)?;
+        let call = self
+            .start(&chosen, deadline, &mut Body::default(), true)
+            .await;
+        let call = call.map_err(|error| error.finished(self.target(), 1, started.elapsed()))?;
+        let call = Arc::new(call);
+        Ok((
+            ArgWriter::of_request(call.clone()),
+            PendingResponse::new(call),
+        ))
+    }
+
+    async fn attempt(
+        &self,
+        tried: &[ByteString],
+        deadline: Instant,
+        mut body: Body,
+    ) -> Result<Response, CallError> {
+        let chosen = self.choose(tried, deadline)?;
+        let peer = chosen.peer.host_port().clone();
+        let outcome = async {
+            let call = self.start(&chosen, deadline, &mut body, false).await?;
+            if !body.is_empty() {
+                call.send_rest(body).await;
+            }
+            call.collected().await
+        };
+        match outcome.await {
+            Ok((info, arg2, arg3)) => {
+                chosen.answered();
+                let elapsed = Duration::ZERO;
+                Ok(Response {
+                    code: info.code,
+                    headers: info.headers,
+                    arg2,
+                    arg3,
+                    tracing: info.tracing,
+                    peer,
+                    attempts: 1,
+                    elapsed,
+                })
+            }
+            Err(error) => {
+                chosen.failed(error.code());
+                Err(error.at_peer(&peer))
+            }
+        }
+    }
+
+    fn choose(&self, tried: &[ByteString], deadline: Instant) -> Result<Chosen, CallError> {
+        let state = &self.channel.state;
+        if let Some(host_port) = self.peer {
+            return Ok(Chosen::named(state.dispatch.peers.get(host_port)));
+        }
+        let now = Instant::now();
+        let peers = self
+            .via
+            .cloned()
+            .unwrap_or_else(|| state.peers_of(self.service));
+        peers.choose(now, deadline.saturating_duration_since(now), tried).ok_or_else(|| {
+            let text = format!(
+                "no peer for {:?}: name one with .peer(..), add some with channel.peers(..), or routers with channel.routers(..)",
+                self.service
+            );
+            CallError::new(ErrorCode::Declined, Acted::No, text).finished(self.target(), 1, Duration::ZERO)
+        })
+    }
+
+    async fn start(
+        &self,
+        chosen: &Chosen,
+        deadline: Instant,
+        body: &mut Body,
+        streaming: bool,
+    ) -> Result<InFlight, CallError> {
+        let conn = match chosen.peer.usable() {
+            Some(conn) => conn,
+            None => {
+                let limit = tokio::time::timeout_at(deadline.into(), chosen.peer.connection());
+                limit
+                    .await
+                    .map_err(|_| timed_out("the ttl passed while connecting"))??
+            }
+        };
+        let remaining = deadline.saturating_duration_since(Instant::now());
+        let ttl = Ttl::from_duration(remaining)
+            .ok_or_else(|| timed_out("less than 1 ms of the ttl is left"))?;
+        let head = CallHead {
+            service: self.service,
+            arg1: self.endpoint.as_bytes(),
+            ttl,
+            tracing: CallContext::next_tracing(),
+            headers: self.send_headers(),
+            checksum_type: self.checksum_type,
+            streaming,
+        };
+        InFlight::start(&conn, &head, body, !streaming)
+    }
+
+    fn send_headers(&self) -> SendHeaders<'_> {
+        SendHeaders {
+            arg_scheme: self.arg_scheme,
+            caller_name: Some(self.caller_name.unwrap_or(&self.channel.state.name)),
+            retry_flags: Some(RetryFlags::from(self.retry.on).as_str()),
+            shard_key: self.shard_key,
+            routing_delegate: self.routing_delegate,
+            failure_domain: self.failure_domain,
+            other: &self.other_headers,
+            ..SendHeaders::default()
+        }
+    }
+
+    fn deadline(&self, now: Instant) -> Instant {
+        let inherited = CallContext::current_deadline();
+        match (self.ttl, inherited) {
+            (Some(ttl), Some(deadline)) => deadline.min(now + ttl),
+            (Some(ttl), None) => now + ttl,
+            (None, Some(deadline)) => deadline,
+            (None, None) => now + self.channel.state.dialer.config.default_ttl,
+        }
+    }
+
+    fn target(&self) -> String {
+        format!("{}::{}", self.service, self.endpoint)
+    }
+}
+
+fn timed_out(text: &str) -> CallError {
+    CallError::new(ErrorCode::Timeout, Acted::No, text)
+}
+
+fn bad_args(error: crate::scheme::SchemeError) -> CallError {
+    CallError::new(ErrorCode::BadRequest, Acted::No, error.to_string())
+}

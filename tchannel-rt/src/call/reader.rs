@@ -1,0 +1,190 @@
+//! Args as a stream: arg2 first, then arg3, in the chunks they arrive in.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use futures::Stream;
+use tchannel_proto::{Body, ErrorCode};
+
+use super::in_flight::{InFlight, poll_body};
+use crate::connection::Conn;
+use crate::error::CallError;
+use crate::retry::Acted;
+
+/// Reads the args of a streamed request or response.
+///
+/// Bytes that are not read are held back at their source: first here, then in the kernel, then at the peer.
+/// As a [`Stream`] it yields arg3. Source: spec/protocol/fragments.md, "receiving".
+pub struct ArgReader {
+    source: Source,
+    arg2: VecDeque<Bytes>,
+    arg2_end: bool,
+    arg3: VecDeque<Bytes>,
+    end: bool,
+}
+
+enum Source {
+    Request { conn: Conn, exchange: usize },
+    Response(Arc<InFlight>),
+}
+
+impl ArgReader {
+    pub(crate) fn of_request(conn: Conn, exchange: usize) -> Self {
+        Self::new(Source::Request { conn, exchange })
+    }
+
+    pub(crate) fn of_response(call: Arc<InFlight>) -> Self {
+        Self::new(Source::Response(call))
+    }
+
+    fn new(source: Source) -> Self {
+        Self {
+            source,
+            arg2: VecDeque::new(),
+            arg2_end: false,
+            arg3: VecDeque::new(),
+            end: false,
+        }
+    }
+
+    /// The next chunk of arg2; `None` once it is complete.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when the message ends before it is complete.
+    pub async fn next_arg2(&mut self) -> Result<Option<Bytes>, CallError> {
+        loop {
+            if let Some(chunk) = self.arg2.pop_front() {
+                return Ok(Some(chunk));
+            }
+            if self.arg2_end {
+                return Ok(None);
+            }
+            std::future::poll_fn(|cx| self.poll_more(cx)).await?;
+        }
+    }
+
+    /// All of arg2, at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when the message ends before it is complete, and when arg2 is larger.
+    pub async fn arg2(&mut self, limit: usize) -> Result<Bytes, CallError> {
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = self.next_arg2().await? {
+            append(&mut whole, &chunk, limit, "arg2")?;
+        }
+        Ok(whole.freeze())
+    }
+
+    /// The next chunk of arg3; `None` once the message is complete. Skips what is left of arg2.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when the message ends before it is complete.
+    pub async fn next_chunk(&mut self) -> Result<Option<Bytes>, CallError> {
+        std::future::poll_fn(|cx| self.poll_arg3(cx))
+            .await
+            .transpose()
+    }
+
+    /// All that is left of arg3, at most `limit` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when the message ends before it is complete, and when arg3 is larger.
+    pub async fn arg3(&mut self, limit: usize) -> Result<Bytes, CallError> {
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = self.next_chunk().await? {
+            append(&mut whole, &chunk, limit, "arg3")?;
+        }
+        Ok(whole.freeze())
+    }
+
+    fn poll_arg3(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CallError>>> {
+        loop {
+            self.arg2.clear();
+            if let Some(chunk) = self.arg3.pop_front() {
+                return Poll::Ready(Some(Ok(chunk)));
+            }
+            if self.end {
+                return Poll::Ready(None);
+            }
+            if let Err(error) = ready!(self.poll_more(cx)) {
+                self.end = true;
+                return Poll::Ready(Some(Err(error)));
+            }
+        }
+    }
+
+    fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CallError>> {
+        let next = match &self.source {
+            Source::Request { conn, exchange } => poll_body(conn, &mut conn.core(), *exchange, cx),
+            Source::Response(call) => call.poll_body(cx),
+        };
+        match ready!(next) {
+            Some(Ok(body)) => self.take(body),
+            Some(Err(error)) => return Poll::Ready(Err(error)),
+            None => {
+                self.arg2_end = true;
+                self.end = true;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn take(&mut self, body: Body) {
+        let Body {
+            arg2,
+            arg2_end,
+            arg3,
+            end,
+        } = body;
+        self.arg2
+            .extend(Some(arg2).filter(|chunk| !chunk.is_empty()));
+        self.arg3
+            .extend(Some(arg3).filter(|chunk| !chunk.is_empty()));
+        self.arg2_end |= arg2_end;
+        self.end |= end;
+    }
+}
+
+impl Stream for ArgReader {
+    type Item = Result<Bytes, CallError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_arg3(cx)
+    }
+}
+
+impl Drop for Source {
+    fn drop(&mut self) {
+        if let Self::Request { conn, exchange } = self {
+            let mut core = conn.core();
+            let rest = core.exchanges.remove(*exchange).buffered();
+            core.forget_requests(*exchange);
+            conn.note_read(&mut core, rest);
+        }
+    }
+}
+
+impl std::fmt::Debug for ArgReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ArgReader")
+            .field("arg2_end", &self.arg2_end)
+            .field("end", &self.end)
+            .finish_non_exhaustive()
+    }
+}
+
+fn append(whole: &mut BytesMut, chunk: &[u8], limit: usize, arg: &str) -> Result<(), CallError> {
+    if whole.len() + chunk.len() > limit {
+        let text = format!("{arg} is larger than the {limit} bytes its reader takes");
+        return Err(CallError::new(ErrorCode::BadRequest, Acted::Maybe, text));
+    }
+    whole.extend_from_slice(chunk);
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! Streaming calls, from either end.
+
+use std::sync::Arc;
+
+use bytestring::ByteString;
+use tchannel_proto::{Body, ErrorCode, InboundKey, ResponseCode, ResponseHead, TransportHeaders};
+
+use super::in_flight::InFlight;
+use super::{ArgReader, ArgWriter, Cancellation};
+use crate::connection::Conn;
+use crate::context::CallContext;
+use crate::error::CallError;
+use crate::retry::Acted;
+
+/// A request as a streaming handler gets it: its args are still arriving.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct StreamRequest {
+    /// The service that was called.
+    pub service: ByteString,
+    /// The method: arg1.
+    pub endpoint: ByteString,
+    /// Transport headers. Source: spec/protocol/headers.md, "transport headers".
+    pub headers: TransportHeaders,
+    /// Deadline, trace and caller. The deadline is for the first frame of the answer.
+    pub context: CallContext,
+    /// The request's args.
+    pub args: ArgReader,
+    /// The way to answer.
+    pub respond: Responder,
+    pub(crate) cancellation: Cancellation,
+}
+
+impl StreamRequest {
+    /// See [`Request::cancellation`](crate::Request::cancellation).
+    pub fn cancellation(&self) -> tokio_util::sync::CancellationToken {
+        self.cancellation.token()
+    }
+}
+
+/// Begins the answer of a streaming handler. Do so early: the caller's deadline ends with its first frame.
+///
+/// Source: spec/protocol/deadlines.md, "streaming".
+pub struct Responder {
+    conn: Conn,
+    key: InboundKey,
+    scheme: ByteString,
+}
+
+impl Responder {
+    pub(crate) fn new(conn: Conn, key: InboundKey, scheme: ByteString) -> Self {
+        Self { conn, key, scheme }
+    }
+
+    /// Sends the first frame of an answer, without args yet.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when the caller no longer waits.
+    pub fn ok(self) -> Result<ArgWriter, CallError> {
+        self.begin(ResponseCode::OK)
+    }
+
+    /// The same for an answer that is an error of the application's own.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when the caller no longer waits.
+    pub fn application_error(self) -> Result<ArgWriter, CallError> {
+        self.begin(ResponseCode::APPLICATION_ERROR)
+    }
+
+    fn begin(self, code: ResponseCode) -> Result<ArgWriter, CallError> {
+        let head = ResponseHead {
+            code,
+            arg_scheme: &self.scheme,
+            streaming: true,
+        };
+        let mut core = self.conn.core();
+        let begun = core.proto.respond(self.key, &head, &mut Body::default());
+        begun
+            .map_err(|over| CallError::new(ErrorCode::Cancelled, Acted::Maybe, over.to_string()))?;
+        self.conn.flush_soon(core);
+        Ok(ArgWriter::of_response(self.conn, self.key))
+    }
+}
+
+impl std::fmt::Debug for Responder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Responder").finish_non_exhaustive()
+    }
+}
+
+/// The answer to a streaming call, still to come. Dropping it and the writer cancels the call.
+pub struct PendingResponse {
+    call: Arc<InFlight>,
+}
+
+impl PendingResponse {
+    pub(crate) fn new(call: Arc<InFlight>) -> Self {
+        Self { call }
+    }
+
+    /// Waits for the first frame of the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when the call fails or its deadline passes before that.
+    pub async fn response(self) -> Result<StreamResponse, CallError> {
+        let info = self.call.answered().await?;
+        Ok(StreamResponse {
+            code: info.code,
+            headers: info.headers,
+            args: ArgReader::of_response(self.call),
+        })
+    }
+}
+
+impl std::fmt::Debug for PendingResponse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PendingResponse").finish_non_exhaustive()
+    }
+}
+
+/// An answer whose args are still arriving.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct StreamResponse {
+    /// Ok or application error.
+    pub code: ResponseCode,
+    /// Transport headers.
+    pub headers: TransportHeaders,
+    /// The answer's args.
+    pub args: ArgReader,
+}

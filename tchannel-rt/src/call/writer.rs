@@ -1,0 +1,164 @@
+//! Args sent as a stream: arg2 first, then arg3. Each write is a frame of its own, or several.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tchannel_proto::{Body, CallIsOver, ErrorCode, InboundKey, Progress};
+
+use super::in_flight::InFlight;
+use crate::connection::{Conn, Core};
+use crate::error::CallError;
+use crate::retry::Acted;
+
+/// Writes the args of a streamed request or response. Waits while the peer reads more slowly.
+///
+/// Dropped before [`finish`](Self::finish), a request is cancelled with its call, and a response ends in
+/// `unexpected error`. Source: spec/protocol/fragments.md, "sending".
+pub struct ArgWriter {
+    side: Side,
+    arg2_end: bool,
+    done: bool,
+}
+
+enum Side {
+    Request(Arc<InFlight>),
+    Response { conn: Conn, key: InboundKey },
+}
+
+impl ArgWriter {
+    pub(crate) fn of_request(call: Arc<InFlight>) -> Self {
+        Self {
+            side: Side::Request(call),
+            arg2_end: false,
+            done: false,
+        }
+    }
+
+    pub(crate) fn of_response(conn: Conn, key: InboundKey) -> Self {
+        Self {
+            side: Side::Response { conn, key },
+            arg2_end: false,
+            done: false,
+        }
+    }
+
+    /// Sends more of arg2. Not possible once arg3 has begun.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when the call is over, and when arg2 was closed by sending arg3.
+    pub async fn send_arg2(&mut self, chunk: impl Into<Bytes>) -> Result<(), CallError> {
+        if self.arg2_end {
+            return Err(CallError::new(
+                ErrorCode::BadRequest,
+                Acted::Maybe,
+                "arg2 was closed by sending arg3",
+            ));
+        }
+        self.write(Body {
+            arg2: chunk.into(),
+            ..Body::default()
+        })
+        .await
+    }
+
+    /// Sends more of arg3.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when the call is over.
+    pub async fn send(&mut self, chunk: impl Into<Bytes>) -> Result<(), CallError> {
+        self.arg2_end = true;
+        self.write(Body {
+            arg2_end: true,
+            arg3: chunk.into(),
+            ..Body::default()
+        })
+        .await
+    }
+
+    /// Ends the message.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when the call is over.
+    pub async fn finish(mut self) -> Result<(), CallError> {
+        self.write(Body {
+            arg2_end: true,
+            end: true,
+            ..Body::default()
+        })
+        .await?;
+        self.done = true;
+        Ok(())
+    }
+
+    async fn write(&mut self, mut body: Body) -> Result<(), CallError> {
+        let conn = self.conn().clone();
+        loop {
+            conn.wait_for_room().await;
+            let mut core = conn.core();
+            loop {
+                match self.send_frame(&mut core, &mut body).map_err(|_| over())? {
+                    Progress::Full if conn.queued(&core) < conn.limits().queued_soft => {}
+                    Progress::Full => break,
+                    Progress::Done | Progress::Starved => {
+                        conn.flush_soon(core);
+                        return Ok(());
+                    }
+                }
+            }
+            drop(core);
+            conn.flush();
+        }
+    }
+
+    fn send_frame(&self, core: &mut Core, body: &mut Body) -> Result<Progress, CallIsOver> {
+        match &self.side {
+            Side::Request(call) => core.proto.send(call.key(), body),
+            Side::Response { key, .. } => core.proto.send_response(*key, body),
+        }
+    }
+
+    fn conn(&self) -> &Conn {
+        match &self.side {
+            Side::Request(call) => call.conn(),
+            Side::Response { conn, .. } => conn,
+        }
+    }
+}
+
+fn over() -> CallError {
+    CallError::new(
+        ErrorCode::Cancelled,
+        Acted::Maybe,
+        "the call is already over",
+    )
+}
+
+impl Drop for ArgWriter {
+    fn drop(&mut self) {
+        if let (Side::Response { conn, key }, false) = (&self.side, self.done) {
+            let mut core = conn.core();
+            if core
+                .proto
+                .respond_error(
+                    *key,
+                    ErrorCode::UnexpectedError,
+                    "the handler abandoned its answer",
+                )
+                .is_ok()
+            {
+                conn.flush_soon(core);
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for ArgWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ArgWriter")
+            .field("done", &self.done)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,267 @@
+//! Channel: both ends of calls in one object. It listens, dials, serves, calls and owns the connections.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::call::Call;
+use crate::config::ChannelConfig;
+use crate::dispatch::Dispatch;
+use crate::error::ChannelError;
+use crate::hyperbahn::{Advertisement, Routers};
+use crate::listener::{Announced, accept};
+use crate::peer::{Dialer, PeerList, PeerTable};
+use crate::relay::{Relay, Route};
+use crate::retry::Budget;
+use crate::service::Service;
+
+/// One participant in a network of services; cheap to clone.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// use tchannel_rt::{Channel, Reply};
+///
+/// let server = Channel::new("greeter");
+/// server.service("greeter").raw("hello", |request| async move { Ok(Reply::ok("", request.arg3)) });
+/// let addr = server.listen("127.0.0.1:0").await?;
+///
+/// let client = Channel::new("caller");
+/// let answer = client.call("greeter::hello").peer(&addr.to_string()).send("", "hi").await?;
+/// assert_eq!(answer.arg3, "hi");
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Channel {
+    pub(crate) state: Arc<State>,
+}
+
+pub(crate) struct State {
+    pub(crate) name: String,
+    pub(crate) dispatch: Arc<Dispatch>,
+    pub(crate) dialer: Arc<Dialer>,
+    pub(crate) retry_budget: Budget,
+    peers: RwLock<HashMap<String, PeerList>>,
+    routers: PeerList,
+    stop: CancellationToken,
+    advertisements: Mutex<Vec<Advertisement>>,
+}
+
+impl Channel {
+    /// A channel with default limits. `name` is the service name that its calls give as their caller.
+    pub fn new(name: &str) -> Self {
+        Self::with_config(name, ChannelConfig::default())
+    }
+
+    /// A channel with limits of your own.
+    pub fn with_config(name: &str, config: ChannelConfig) -> Self {
+        let process = std::env::args().next().unwrap_or_default();
+        let process = process.rsplit(['/', '\\']).next().unwrap_or_default();
+        let process_name = format!("{process}[{}]", std::process::id());
+        let idle_close = config.idle_close;
+        let advertised = config.advertised_host_port.clone();
+        let mut dialer = None;
+        let dispatch = Arc::new_cyclic(|dispatch| {
+            let announced = Announced::new(process_name, advertised);
+            let shared = Arc::new(Dialer {
+                config,
+                announced,
+                dispatch: dispatch.clone(),
+            });
+            dialer = Some(shared.clone());
+            Dispatch::new(PeerTable::new(shared), idle_close)
+        });
+        let state = State {
+            name: name.to_owned(),
+            routers: PeerList::new(&dispatch),
+            dispatch,
+            dialer: dialer.expect("set while the dispatch was made"),
+            retry_budget: Budget::new(
+                Budget::DEFAULT_PERCENT,
+                Budget::DEFAULT_PER_SECOND,
+                Instant::now(),
+            ),
+            peers: RwLock::default(),
+            stop: CancellationToken::new(),
+            advertisements: Mutex::default(),
+        };
+        Self {
+            state: Arc::new(state),
+        }
+    }
+
+    /// The service name its calls give as their caller.
+    pub fn name(&self) -> &str {
+        &self.state.name
+    }
+
+    /// Begins a call to `service::method`: what stands before the first `::` is the service, the rest is the
+    /// method, so `keyvalue::KeyValue::get` is method `KeyValue::get` of service `keyvalue`.
+    pub fn call<'a>(&self, target: &'a str) -> Call<'a> {
+        let (service, method) = target.split_once("::").unwrap_or((target, ""));
+        Call::new(self.clone(), service, method)
+    }
+
+    /// Registers handlers under a service name. A channel may serve several.
+    pub fn service(&self, name: &str) -> Service {
+        Service::new(self.state.dispatch.clone(), name)
+    }
+
+    /// The peers that calls to `service` go to, unless a call names one. Empty at first.
+    pub fn peers(&self, service: &str) -> PeerList {
+        let mut peers = self
+            .state
+            .peers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        peers
+            .entry(service.to_owned())
+            .or_insert_with(|| PeerList::new(&self.state.dispatch))
+            .clone()
+    }
+
+    /// An empty list of peers, for a [`Route`].
+    pub fn new_peer_list(&self) -> PeerList {
+        PeerList::new(&self.state.dispatch)
+    }
+
+    /// The routers that calls go to for want of peers of their own. Empty at first.
+    pub fn routers(&self) -> PeerList {
+        self.state.routers.clone()
+    }
+
+    /// Listens on `addr`, such as `127.0.0.1:0`, and serves from then on. Returns the real address.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError::Listen`] when the address is taken or not ours.
+    pub async fn listen(&self, addr: &str) -> Result<SocketAddr, ChannelError> {
+        let failed = |source| ChannelError::Listen {
+            addr: addr.to_owned(),
+            source,
+        };
+        let listener = tokio::net::TcpListener::bind(addr).await.map_err(failed)?;
+        let local = listener.local_addr().map_err(failed)?;
+        let state = &self.state;
+        state.dialer.announced.set_listening(local);
+        tokio::spawn(accept(
+            listener,
+            state.dialer.clone(),
+            state.dispatch.clone(),
+            state.stop.clone(),
+        ));
+        Ok(local)
+    }
+
+    /// Where it listens, if it does.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.state.dialer.announced.listening()
+    }
+
+    /// Passes calls on as `route` says. To be set once, before listening; `false` when it was set before.
+    pub fn relay(&self, route: impl Route) -> bool {
+        let ttl_max = self.state.dialer.config.relay_ttl_max;
+        self.state.dispatch.set_relay(Relay {
+            route: Arc::new(route),
+            ttl_max,
+        })
+    }
+
+    /// Advertises `services` at `routers`, now and from time to time, and sends calls that have no peers of
+    /// their own to these routers.
+    ///
+    /// Returns at once; the [`Advertisement`] tells how it goes. [`close`](Self::close) withdraws it.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`] when the list of routers can not be read.
+    pub fn advertise(
+        &self,
+        routers: Routers,
+        services: &[&str],
+    ) -> Result<Advertisement, ChannelError> {
+        for router in routers.resolve()? {
+            self.state.routers.add(&router);
+        }
+        let advertisement = Advertisement::start(self.clone(), services);
+        self.advertisements().push(advertisement.clone());
+        Ok(advertisement)
+    }
+
+    /// Open connections, as (inbound, outbound).
+    pub fn connections(&self) -> (usize, usize) {
+        let connections = self.state.dispatch.connections();
+        let outbound = connections.iter().filter(|conn| conn.is_outbound()).count();
+        (connections.len() - outbound, outbound)
+    }
+
+    /// Closes in order: withdraw advertisements, stop accepting, finish the calls in flight within
+    /// [`ChannelConfig::drain_limit`], then close the connections.
+    pub async fn close(&self) {
+        let advertisements = std::mem::take(&mut *self.advertisements());
+        for advertisement in advertisements {
+            advertisement.withdraw().await;
+        }
+        self.state.stop.cancel();
+        let limit = self.state.dialer.config.drain_limit;
+        for conn in self.state.dispatch.connections() {
+            conn.drain("closing", limit);
+        }
+        // Drivers bound themselves; the margin is for their farewell.
+        let _ = tokio::time::timeout(limit + Duration::from_secs(3), self.all_closed()).await;
+        for conn in self.state.dispatch.connections() {
+            conn.close();
+        }
+    }
+
+    async fn all_closed(&self) {
+        loop {
+            let closed = self.state.dispatch.closed.notified();
+            tokio::pin!(closed);
+            closed.as_mut().enable();
+            if self.state.dispatch.connections().is_empty() {
+                return;
+            }
+            closed.await;
+        }
+    }
+
+    fn advertisements(&self) -> std::sync::MutexGuard<'_, Vec<Advertisement>> {
+        self.state
+            .advertisements
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    pub(crate) fn peers_of(&self, service: &str) -> PeerList {
+        let peers = self.peers.read().unwrap_or_else(PoisonError::into_inner);
+        peers
+            .get(service)
+            .filter(|peers| !peers.is_empty())
+            .unwrap_or(&self.routers)
+            .clone()
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        // The last handle is gone: nobody can call any more, and nobody could ever close it.
+        self.stop.cancel();
+        for conn in self.dispatch.connections() {
+            conn.close();
+        }
+    }
+}
+
+impl std::fmt::Debug for Channel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Channel")
+            .field("name", &self.state.name)
+            .field("listening", &self.local_addr())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,114 @@
+//! Connecting: TCP and handshake, within one time limit.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tchannel_proto::ProtocolError;
+use tokio::net::TcpStream;
+
+use super::{Conn, Limits, drive};
+use crate::dispatch::Dispatch;
+use crate::peer::Dialer;
+
+/// Why a peer could not be reached. No call has been sent to it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum DialError {
+    #[error("can not resolve {host_port}: {reason}")]
+    Resolve { host_port: String, reason: String },
+    #[error("can not connect to {host_port}: {reason}")]
+    Connect { host_port: String, reason: String },
+    #[error("no connection to {host_port} within {limit_ms} ms")]
+    Timeout { host_port: String, limit_ms: u128 },
+    #[error("handshake with {host_port} failed: {reason}")]
+    Handshake { host_port: String, reason: String },
+}
+
+/// Connects to `host_port` and shakes hands. The driver of the connection runs from then on.
+pub(crate) async fn dial(
+    host_port: &str,
+    dialer: &Dialer,
+    limits: Limits,
+    dispatch: Arc<Dispatch>,
+) -> Result<Conn, DialError> {
+    let limit = dialer.config.connect_timeout;
+    let attempt = async {
+        let stream = connect(host_port).await?;
+        let addrs = stream
+            .peer_addr()
+            .and_then(|remote| Ok((remote, stream.local_addr()?)));
+        let (remote, local) = addrs.map_err(|error| connect_error(host_port, &error))?;
+        let mut config = dialer.config.connection(dialer.announced.identity(local));
+        config.init_timeout = limit;
+        let (conn, reader) = Conn::new(stream, remote, true, config, limits);
+        if !dispatch.admit(&conn, dialer.config.connections_max) {
+            let reason = format!(
+                "{} connections are open, which is the limit",
+                dialer.config.connections_max
+            );
+            return Err(DialError::Connect {
+                host_port: host_port.to_owned(),
+                reason,
+            });
+        }
+        match drive(conn.clone(), reader, dispatch).await {
+            Ok(Ok(())) => Ok(conn),
+            Ok(Err(error)) => Err(handshake_error(host_port, &error)),
+            Err(_) => {
+                let reason = "the peer closed the connection".to_owned();
+                Err(DialError::Handshake {
+                    host_port: host_port.to_owned(),
+                    reason,
+                })
+            }
+        }
+    };
+    match tokio::time::timeout(limit, attempt).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(DialError::Timeout {
+            host_port: host_port.to_owned(),
+            limit_ms: limit.as_millis(),
+        }),
+    }
+}
+
+async fn connect(host_port: &str) -> Result<TcpStream, DialError> {
+    if let Ok(addr) = host_port.parse::<SocketAddr>() {
+        return TcpStream::connect(addr)
+            .await
+            .map_err(|error| connect_error(host_port, &error));
+    }
+    let resolved = tokio::net::lookup_host(host_port).await;
+    let addrs = resolved.map_err(|error| DialError::Resolve {
+        host_port: host_port.to_owned(),
+        reason: error.to_string(),
+    })?;
+    let mut last = None;
+    for addr in addrs {
+        match TcpStream::connect(addr).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = Some(error),
+        }
+    }
+    let reason = last.map_or_else(
+        || "the name has no address".to_owned(),
+        |error| error.to_string(),
+    );
+    Err(DialError::Connect {
+        host_port: host_port.to_owned(),
+        reason,
+    })
+}
+
+fn connect_error(host_port: &str, error: &std::io::Error) -> DialError {
+    DialError::Connect {
+        host_port: host_port.to_owned(),
+        reason: error.to_string(),
+    }
+}
+
+fn handshake_error(host_port: &str, error: &ProtocolError) -> DialError {
+    DialError::Handshake {
+        host_port: host_port.to_owned(),
+        reason: error.to_string(),
+    }
+}

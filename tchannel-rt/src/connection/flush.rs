@@ -1,0 +1,102 @@
+//! Writing: many frames, one system call, by whoever comes first.
+
+use std::io::{ErrorKind, IoSlice};
+use std::sync::TryLockError;
+use std::sync::atomic::Ordering;
+
+use bytes::Buf;
+use tchannel_proto::Outbox;
+
+use super::{Conn, Core};
+
+/// Slices handed to one vectored write.
+const SLICES: usize = 64;
+
+impl Conn {
+    /// Gets what was just encoded under way: at once when the connection is otherwise idle, else with
+    /// whatever else piles up until the driver has its turn.
+    pub(crate) fn flush_soon(&self, core: std::sync::MutexGuard<'_, Core>) {
+        let is_quiet = core.proto.outbound_in_flight() + core.proto.inbound_in_flight() <= 1;
+        drop(core);
+        if is_quiet {
+            self.flush();
+        } else {
+            self.wake_driver();
+        }
+    }
+
+    /// Writes until all is written or the socket takes no more. Never waits.
+    pub(crate) fn flush(&self) {
+        loop {
+            let mut outbox = match self.0.writer.try_lock() {
+                Ok(outbox) => outbox,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                // Whoever holds it looks again once it has let go.
+                Err(TryLockError::WouldBlock) => return,
+            };
+            let is_done = self.write_out(&mut outbox);
+            drop(outbox);
+            if !is_done || self.core().proto.buffered() == 0 {
+                return;
+            }
+        }
+    }
+
+    fn write_out(&self, outbox: &mut Outbox) -> bool {
+        loop {
+            if outbox.is_empty() && !self.core().proto.poll_transmit(outbox) {
+                self.0.unwritten.store(0, Ordering::Relaxed);
+                self.release_sources();
+                return true;
+            }
+            match self.write_once(outbox) {
+                Ok(written) => {
+                    outbox.advance(written);
+                    self.0.unwritten.store(outbox.len(), Ordering::Relaxed);
+                    self.0.written.fetch_add(written as u64, Ordering::Relaxed);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    self.0.write_is_blocked.store(true, Ordering::Release);
+                    self.wake_driver();
+                    return false;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => {
+                    self.0.write_has_failed.store(true, Ordering::Release);
+                    self.wake_driver();
+                    return false;
+                }
+            }
+        }
+    }
+
+    fn write_once(&self, outbox: &Outbox) -> std::io::Result<usize> {
+        let first = outbox.chunk();
+        let written = if first.len() == outbox.len() {
+            self.0.socket.try_write(first)?
+        } else {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            let count = outbox.chunks_vectored(&mut slices);
+            self.0.socket.try_write_vectored(&slices[..count])?
+        };
+        if written == 0 {
+            Err(ErrorKind::WriteZero.into())
+        } else {
+            Ok(written)
+        }
+    }
+
+    /// The queue is empty: writers may go on, and so may the drivers that hold back for it.
+    fn release_sources(&self) {
+        self.0.room.notify_waiters();
+        let mut core = self.core();
+        if core.waiting_sources.is_empty() {
+            return;
+        }
+        let sources = std::mem::take(&mut core.waiting_sources);
+        drop(core);
+        for source in sources {
+            source.wake_driver();
+        }
+    }
+}

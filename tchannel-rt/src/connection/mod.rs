@@ -1,0 +1,285 @@
+//! One socket and the [`tchannel_proto::Connection`] it drives, shared by callers, handlers and the driver.
+//!
+//! ```text
+//!   callers, handlers          driver task
+//!         | encode under lock      | reads, cuts frames, settles calls, starts handlers
+//!         v                        v
+//!       core (Mutex) --- poll_transmit ---> writer (Mutex) --- one vectored write ---> socket
+//! ```
+//!
+//! Nobody holds the core of two connections at once, and no lock is held across an await. Whoever finds the
+//! connection idle writes by itself; under load frames pile up for one write by the driver.
+
+mod dial;
+mod driver;
+mod exchange;
+mod flush;
+mod serve;
+mod served;
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use slab::Slab;
+use tchannel_proto::{Connection, ConnectionConfig, InboundKey, OutboundKey, Outbox, PeerInfo};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::Notify;
+
+pub(crate) use dial::dial;
+pub(crate) use driver::{Driver, drive};
+pub(crate) use exchange::{Exchange, ResponseInfo};
+pub(crate) use served::{RelayLink, RelayTicket, Served, Target};
+
+use crate::config::ChannelConfig;
+
+/// A handle to one connection; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Conn(Arc<Shared>);
+
+pub(crate) struct Shared {
+    socket: OwnedWriteHalf,
+    core: Mutex<Core>,
+    writer: Mutex<Outbox>,
+    /// Wakes the driver.
+    wake: Notify,
+    /// Woken whenever the queue has become short, a stream was read, or the connection closed.
+    room: Notify,
+    unwritten: AtomicUsize,
+    written: AtomicU64,
+    write_is_blocked: AtomicBool,
+    write_has_failed: AtomicBool,
+    close_requested: AtomicBool,
+    /// Whether new calls can be sent over it.
+    usable: AtomicBool,
+    remote_addr: SocketAddr,
+    is_outbound: bool,
+    limits: Limits,
+}
+
+/// What of [`ChannelConfig`] a connection looks at itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) queued_soft: usize,
+    pub(crate) queued_max: usize,
+    pub(crate) message_max: usize,
+}
+
+impl Limits {
+    pub(crate) fn new(config: &ChannelConfig) -> Self {
+        Self {
+            queued_soft: config.queued_bytes_soft,
+            queued_max: config.queued_bytes_max,
+            message_max: config.message_bytes_max,
+        }
+    }
+}
+
+/// What callers, handlers and the driver share.
+pub(crate) struct Core {
+    pub(crate) proto: Connection,
+    /// By slot of an outbound call: who gets its answer.
+    targets: Vec<Target>,
+    /// By slot of an inbound call: who serves it.
+    served: Vec<Served>,
+    pub(crate) exchanges: Slab<Exchange>,
+    /// Other drivers that read no further until this queue is short again.
+    waiting_sources: Vec<Conn>,
+    /// Bytes of streams that their readers have not taken.
+    unread: usize,
+}
+
+impl Conn {
+    pub(crate) fn new(
+        stream: TcpStream,
+        remote_addr: SocketAddr,
+        is_outbound: bool,
+        config: ConnectionConfig,
+        limits: Limits,
+    ) -> (Self, OwnedReadHalf) {
+        let now = Instant::now();
+        let proto = if is_outbound {
+            Connection::connect(now, config)
+        } else {
+            Connection::accept(now, config)
+        };
+        let core = Core {
+            proto,
+            targets: Vec::new(),
+            served: Vec::new(),
+            exchanges: Slab::new(),
+            waiting_sources: Vec::new(),
+            unread: 0,
+        };
+        // Frames are gathered here; waiting for more in the kernel would only add latency.
+        let _ = stream.set_nodelay(true);
+        let (reader, socket) = stream.into_split();
+        let shared = Arc::new(Shared {
+            socket,
+            core: Mutex::new(core),
+            writer: Mutex::new(Outbox::new()),
+            wake: Notify::new(),
+            room: Notify::new(),
+            unwritten: AtomicUsize::new(0),
+            written: AtomicU64::new(0),
+            write_is_blocked: AtomicBool::new(false),
+            write_has_failed: AtomicBool::new(false),
+            close_requested: AtomicBool::new(false),
+            usable: AtomicBool::new(false),
+            remote_addr,
+            is_outbound,
+            limits,
+        });
+        (Self(shared), reader)
+    }
+
+    pub(crate) fn core(&self) -> MutexGuard<'_, Core> {
+        // A panic under the lock would be a bug of ours; other calls may still end in order.
+        self.0.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.0.limits
+    }
+
+    pub(crate) fn remote_addr(&self) -> SocketAddr {
+        self.0.remote_addr
+    }
+
+    pub(crate) fn is_outbound(&self) -> bool {
+        self.0.is_outbound
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether a new call could be sent over it.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.0.usable.load(Ordering::Acquire)
+    }
+
+    fn set_usable(&self, usable: bool) {
+        self.0.usable.store(usable, Ordering::Release);
+    }
+
+    pub(crate) fn peer(&self) -> Option<PeerInfo> {
+        self.core().proto.peer().cloned()
+    }
+
+    /// Bytes queued and not yet written.
+    pub(crate) fn queued(&self, core: &Core) -> usize {
+        core.proto.buffered() + self.0.unwritten.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the queue is short, or the connection closed.
+    pub(crate) async fn wait_for_room(&self) {
+        loop {
+            let room = self.0.room.notified();
+            tokio::pin!(room);
+            room.as_mut().enable();
+            {
+                let core = self.core();
+                if core.proto.is_closed() || self.queued(&core) < self.0.limits.queued_soft {
+                    return;
+                }
+            }
+            room.await;
+        }
+    }
+
+    /// Takes no new calls, finishes those in flight within the limit, then closes.
+    pub(crate) fn drain(&self, reason: &str, limit: std::time::Duration) {
+        self.set_usable(false);
+        self.core().proto.drain(Instant::now(), reason, limit);
+        self.wake_driver();
+    }
+
+    /// Closes at once; calls in flight fail.
+    pub(crate) fn close(&self) {
+        self.set_usable(false);
+        self.0.close_requested.store(true, Ordering::Release);
+        self.wake_driver();
+    }
+
+    fn wake_driver(&self) {
+        self.0.wake.notify_one();
+    }
+
+    /// Says that bytes of a stream have been taken, so that its source may be read on.
+    pub(crate) fn note_read(&self, core: &mut Core, bytes: usize) {
+        let before = core.unread;
+        core.unread = before.saturating_sub(bytes);
+        let soft = self.0.limits.queued_soft;
+        if before >= soft && core.unread < soft {
+            self.wake_driver();
+        }
+    }
+}
+
+impl Core {
+    pub(crate) fn set_target(&mut self, key: OutboundKey, target: Target) {
+        put_at(&mut self.targets, key.slot(), target);
+    }
+
+    fn target(&mut self, key: OutboundKey) -> &mut Target {
+        at(&mut self.targets, key.slot())
+    }
+
+    pub(crate) fn take_target(&mut self, key: OutboundKey) -> Target {
+        std::mem::take(self.target(key))
+    }
+
+    pub(crate) fn set_served(&mut self, key: InboundKey, served: Served) {
+        put_at(&mut self.served, key.slot(), served);
+    }
+
+    pub(crate) fn served(&mut self, key: InboundKey) -> &mut Served {
+        at(&mut self.served, key.slot())
+    }
+
+    pub(crate) fn take_served(&mut self, key: InboundKey) -> Served {
+        std::mem::take(self.served(key))
+    }
+
+    /// Lets go of other connections: theirs may in turn hold this one.
+    fn forget_calls(&mut self) {
+        self.targets = Vec::new();
+        self.served = Vec::new();
+    }
+
+    /// Nobody reads the request of this exchange any more.
+    pub(crate) fn forget_requests(&mut self, exchange: usize) {
+        for served in &mut self.served {
+            if let Served::Running { requests, .. } = served
+                && *requests == Some(exchange)
+            {
+                *requests = None;
+            }
+        }
+    }
+
+    /// Stops reading from `source` until this connection's queue is short again.
+    pub(crate) fn hold_source(&mut self, source: &Conn) {
+        if !self
+            .waiting_sources
+            .iter()
+            .any(|waiting| waiting.is_same(source))
+        {
+            self.waiting_sources.push(source.clone());
+        }
+    }
+}
+
+fn at<T: Default>(table: &mut Vec<T>, index: usize) -> &mut T {
+    if table.len() <= index {
+        table.resize_with(index + 1, T::default);
+    }
+    &mut table[index]
+}
+
+fn put_at<T: Default>(table: &mut Vec<T>, index: usize, value: T) {
+    *at(table, index) = value;
+}

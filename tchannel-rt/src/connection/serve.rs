@@ -1,0 +1,189 @@
+//! Running handlers: first where the request was read, in a task of their own only if they must wait.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use tchannel_proto::{Body, InboundCall, InboundKey, Progress, ResponseHead, header_key};
+
+use super::{Conn, Core, Served};
+use crate::call::{ArgReader, Cancellation, Responder, StreamRequest};
+use crate::context::CallContext;
+use crate::handler::{
+    Endpoint, HandlerError, HandlerErrorKind, HandlerResult, Request, application_error_reply,
+};
+use bytestring::ByteString;
+
+impl Conn {
+    pub(super) fn start_unary(&self, call: InboundCall, endpoint: &Arc<Endpoint>) {
+        let Endpoint::Unary(handler) = &**endpoint else {
+            return;
+        };
+        let key = call.key;
+        let scheme = arg_scheme(&call);
+        let context = context(&call);
+        let request = Request {
+            service: call.service,
+            endpoint: text(&call.arg1),
+            headers: call.headers,
+            arg2: call.body.arg2,
+            arg3: call.body.arg3,
+            context,
+            cancellation: Cancellation::new(self.clone(), key),
+        };
+        let mut future = handler(request);
+        // Most handlers answer without waiting; they need no task. One that waits is polled anew in its task,
+        // which is when its wakers are set.
+        match future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
+            Poll::Ready(outcome) => {
+                let mut core = self.core();
+                if let Some(rest) = respond(&mut core, key, &scheme, outcome) {
+                    drop(core);
+                    tokio::spawn(self.clone().send_rest(key, rest));
+                }
+            }
+            Poll::Pending => {
+                let conn = self.clone();
+                let task = tokio::spawn(async move {
+                    let outcome = future.await;
+                    conn.answer(key, &scheme, outcome).await;
+                });
+                self.note_task(key, task.abort_handle());
+            }
+        }
+    }
+
+    pub(super) fn start_stream(
+        &self,
+        call: InboundCall,
+        endpoint: &Arc<Endpoint>,
+        exchange: usize,
+    ) {
+        let Endpoint::Stream(handler) = &**endpoint else {
+            return;
+        };
+        let key = call.key;
+        let scheme = arg_scheme(&call);
+        let context = context(&call);
+        let request = StreamRequest {
+            service: call.service,
+            endpoint: text(&call.arg1),
+            headers: call.headers,
+            context,
+            args: ArgReader::of_request(self.clone(), exchange),
+            respond: Responder::new(self.clone(), key, scheme),
+            cancellation: Cancellation::new(self.clone(), key),
+        };
+        let conn = self.clone();
+        let future = handler(request);
+        let task = tokio::spawn(async move {
+            let error = match future.await {
+                Ok(()) => {
+                    HandlerError::unexpected("the handler ended without finishing its answer")
+                }
+                Err(error) => error,
+            };
+            // After a finished answer this finds nobody to tell, as it should.
+            conn.answer(key, &ByteString::from_static("raw"), Err(error))
+                .await;
+        });
+        self.note_task(key, task.abort_handle());
+    }
+
+    fn note_task(&self, key: InboundKey, handle: tokio::task::AbortHandle) {
+        if let Served::Running { task, .. } = self.core().served(key) {
+            *task = Some(handle);
+        }
+    }
+
+    async fn answer(self, key: InboundKey, scheme: &str, outcome: HandlerResult) {
+        let rest = {
+            let mut core = self.core();
+            let rest = respond(&mut core, key, scheme, outcome);
+            self.flush_soon(core);
+            rest
+        };
+        if let Some(rest) = rest {
+            self.send_rest(key, rest).await;
+        }
+    }
+
+    /// Sends what did not fit in the first frame, as fast as the peer takes it.
+    async fn send_rest(self, key: InboundKey, mut body: Body) {
+        loop {
+            self.wait_for_room().await;
+            let mut core = self.core();
+            loop {
+                match core.proto.send_response(key, &mut body) {
+                    Ok(Progress::Full) if self.queued(&core) < self.limits().queued_soft => {}
+                    Ok(Progress::Full) => break,
+                    Ok(_) | Err(_) => return self.flush_soon(core),
+                }
+            }
+            drop(core);
+            self.flush();
+        }
+    }
+}
+
+/// Queues the first frame of an answer and returns what is left of its body.
+fn respond(core: &mut Core, key: InboundKey, scheme: &str, outcome: HandlerResult) -> Option<Body> {
+    let outcome = outcome.or_else(|error| match &error.kind {
+        HandlerErrorKind::Application(kind) => {
+            application_error_reply(scheme, kind, &error.message).ok_or(error)
+        }
+        HandlerErrorKind::System(_) => Err(error),
+    });
+    match outcome {
+        Ok(reply) => {
+            let head = ResponseHead {
+                code: reply.code(),
+                arg_scheme: scheme,
+                streaming: false,
+            };
+            let mut body = Body::whole(reply.arg2, reply.arg3);
+            match core.proto.respond(key, &head, &mut body) {
+                Ok(Progress::Full) => Some(body),
+                // Done, or the caller no longer waits.
+                _ => None,
+            }
+        }
+        Err(error) => {
+            let (code, message) = error.wire();
+            let _ = core.proto.respond_error(key, code, message);
+            None
+        }
+    }
+}
+
+fn context(call: &InboundCall) -> CallContext {
+    CallContext {
+        deadline: call.deadline,
+        tracing: call.tracing,
+        caller: slice_of(&call.headers, header_key::CALLER_NAME),
+        service: call.service.clone(),
+    }
+}
+
+fn arg_scheme(call: &InboundCall) -> ByteString {
+    slice_of(&call.headers, header_key::ARG_SCHEME)
+}
+
+fn slice_of(headers: &tchannel_proto::TransportHeaders, key: &str) -> ByteString {
+    match headers.get(key) {
+        None => ByteString::new(),
+        Some("raw") => ByteString::from_static("raw"),
+        Some("json") => ByteString::from_static("json"),
+        Some("thrift") => ByteString::from_static("thrift"),
+        Some("msgpack") => ByteString::from_static("msgpack"),
+        Some(value) => headers.slice(value),
+    }
+}
+
+/// Arg1 for people and dispatch; a name that is not UTF-8 has found no handler but a catch-all.
+fn text(arg1: &bytes::Bytes) -> ByteString {
+    ByteString::try_from(arg1.clone())
+        .unwrap_or_else(|_| String::from_utf8_lossy(arg1).into_owned().into())
+}

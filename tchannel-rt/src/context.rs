@@ -1,0 +1,81 @@
+//! What flows from a call to the calls made while serving it: deadline, trace and caller.
+
+use std::time::{Duration, Instant};
+
+use bytestring::ByteString;
+use tchannel_proto::Tracing;
+
+tokio::task_local! {
+    static CURRENT: CallContext;
+}
+
+/// The call that is being served right now.
+///
+/// Handlers run inside their call's context, so the calls they make inherit what is left of the deadline
+/// and go on with the trace. A task that a handler spawns does not; give it [`CallContext::scope`].
+#[derive(Clone, Debug)]
+pub struct CallContext {
+    pub(crate) deadline: Instant,
+    pub(crate) tracing: Tracing,
+    pub(crate) caller: ByteString,
+    pub(crate) service: ByteString,
+}
+
+impl CallContext {
+    /// The context of the call that this task is serving, if it is serving one.
+    pub fn current() -> Option<Self> {
+        CURRENT.try_with(Clone::clone).ok()
+    }
+
+    /// When the caller stops waiting.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// What is left of the deadline, zero once it has passed.
+    pub fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// The trace of the call. Source: spec/protocol/tracing.md, "the field".
+    pub fn tracing(&self) -> Tracing {
+        self.tracing
+    }
+
+    /// Who calls, empty when it did not say.
+    pub fn caller(&self) -> &str {
+        &self.caller
+    }
+
+    /// The service that was called.
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// Runs `future` inside this context.
+    pub async fn scope<F: Future>(self, future: F) -> F::Output {
+        CURRENT.scope(self, future).await
+    }
+
+    pub(crate) fn sync_scope<R>(self, run: impl FnOnce() -> R) -> R {
+        CURRENT.sync_scope(self, run)
+    }
+
+    /// The tracing field for a call made now: within the current trace, or the root of a new one.
+    pub(crate) fn next_tracing() -> Tracing {
+        let span_id = fastrand::u64(1..);
+        match CURRENT.try_with(|context| context.tracing) {
+            Ok(tracing) if tracing.trace_id != 0 => tracing.child(span_id),
+            _ => Tracing {
+                span_id,
+                parent_id: 0,
+                trace_id: span_id,
+                flags: 0,
+            },
+        }
+    }
+
+    pub(crate) fn current_deadline() -> Option<Instant> {
+        CURRENT.try_with(|context| context.deadline).ok()
+    }
+}

@@ -1,0 +1,131 @@
+//! What the drivers of a channel's connections share: handlers, the relay, peers, and who is connected.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use slab::Slab;
+use tokio::sync::Notify;
+
+use crate::connection::Conn;
+use crate::handler::Endpoint;
+use crate::peer::PeerTable;
+use crate::relay::Relay;
+
+/// Shared by all drivers of one channel.
+pub(crate) struct Dispatch {
+    services: RwLock<HashMap<String, Methods>>,
+    relay: OnceLock<Relay>,
+    pub(crate) peers: PeerTable,
+    pub(crate) idle_close: Option<Duration>,
+    open: Mutex<Slab<Conn>>,
+    /// Woken whenever a connection has closed.
+    pub(crate) closed: Notify,
+}
+
+#[derive(Default)]
+struct Methods {
+    by_name: HashMap<Vec<u8>, Arc<Endpoint>>,
+    catch_all: Option<Arc<Endpoint>>,
+}
+
+impl Dispatch {
+    pub(crate) fn new(peers: PeerTable, idle_close: Option<Duration>) -> Self {
+        Self {
+            services: RwLock::default(),
+            relay: OnceLock::new(),
+            peers,
+            idle_close,
+            open: Mutex::default(),
+            closed: Notify::new(),
+        }
+    }
+
+    pub(crate) fn register(&self, service: &str, method: Option<&str>, endpoint: Arc<Endpoint>) {
+        let mut services = self
+            .services
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        let methods = services.entry(service.to_owned()).or_default();
+        match method {
+            Some(method) => {
+                methods.by_name.insert(method.as_bytes().to_vec(), endpoint);
+            }
+            None => methods.catch_all = Some(endpoint),
+        }
+    }
+
+    /// The handler for a call, or what to tell its caller.
+    pub(crate) fn find(&self, service: &str, arg1: &Bytes) -> Result<Arc<Endpoint>, String> {
+        let services = self.services.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(methods) = services.get(service) else {
+            return Err(format!(
+                "unknown service {service:?} (method {:?})",
+                String::from_utf8_lossy(arg1)
+            ));
+        };
+        let found = methods
+            .by_name
+            .get(&arg1[..])
+            .or(methods.catch_all.as_ref());
+        found.cloned().ok_or_else(|| {
+            format!(
+                "no such endpoint service={service:?} endpoint={:?}",
+                String::from_utf8_lossy(arg1)
+            )
+        })
+    }
+
+    pub(crate) fn set_relay(&self, relay: Relay) -> bool {
+        self.relay.set(relay).is_ok()
+    }
+
+    pub(crate) fn relay(&self) -> Option<&Relay> {
+        self.relay.get()
+    }
+
+    /// A connection exists, its handshake still to come. `false` when there are too many.
+    pub(crate) fn admit(&self, conn: &Conn, limit: usize) -> bool {
+        let mut open = self.open();
+        if open.len() >= limit {
+            return false;
+        }
+        open.insert(conn.clone());
+        true
+    }
+
+    /// A connection has shaken hands: its peer can be called over it, whoever dialled.
+    pub(crate) fn opened(&self, conn: &Conn) {
+        if conn.is_outbound() {
+            return;
+        }
+        if let Some(info) = conn.peer()
+            && !info.is_ephemeral()
+        {
+            self.peers.connected(&info.host_port, conn);
+        }
+    }
+
+    pub(crate) fn closed(&self, conn: &Conn) {
+        self.peers.disconnected(conn);
+        let mut open = self.open();
+        let index = open
+            .iter()
+            .find(|(_, other)| other.is_same(conn))
+            .map(|(index, _)| index);
+        if let Some(index) = index {
+            open.remove(index);
+        }
+        drop(open);
+        self.closed.notify_waiters();
+    }
+
+    pub(crate) fn connections(&self) -> Vec<Conn> {
+        self.open().iter().map(|(_, conn)| conn.clone()).collect()
+    }
+
+    fn open(&self) -> std::sync::MutexGuard<'_, Slab<Conn>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

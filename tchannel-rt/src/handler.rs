@@ -1,0 +1,263 @@
+//! Handlers: what a service does when it is called.
+
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use futures::FutureExt;
+use tchannel_proto::{ErrorCode, ResponseCode, TransportHeaders};
+use tracing::Instrument;
+
+use crate::call::{Cancellation, StreamRequest};
+use crate::context::CallContext;
+use crate::error::CallError;
+use crate::scheme::{ErrorBody, Headers, json, msgpack};
+
+/// One whole request, as a unary handler gets it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Request {
+    /// The service that was called.
+    pub service: ByteString,
+    /// The method: arg1.
+    pub endpoint: ByteString,
+    /// Transport headers. Source: spec/protocol/headers.md, "transport headers".
+    pub headers: TransportHeaders,
+    /// Application headers, encoded as the arg scheme says.
+    pub arg2: Bytes,
+    /// The body, encoded as the arg scheme says.
+    pub arg3: Bytes,
+    /// Deadline, trace and caller.
+    pub context: CallContext,
+    pub(crate) cancellation: Cancellation,
+}
+
+impl Request {
+    /// The arg scheme, empty when the caller did not say.
+    pub fn arg_scheme(&self) -> &str {
+        self.headers
+            .get(tchannel_proto::header_key::ARG_SCHEME)
+            .unwrap_or_default()
+    }
+
+    /// Completes when the caller has cancelled, is gone, or waits no longer. A handler is dropped then
+    /// anyway; this is for work it has handed to others.
+    pub fn cancellation(&self) -> tokio_util::sync::CancellationToken {
+        self.cancellation.token()
+    }
+}
+
+/// What a unary handler answers.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Reply {
+    /// Whether the application was content.
+    pub ok: bool,
+    /// Application headers, encoded as the arg scheme says.
+    pub arg2: Bytes,
+    /// The body, encoded as the arg scheme says.
+    pub arg3: Bytes,
+}
+
+impl Reply {
+    /// An answer.
+    pub fn ok(arg2: impl Into<Bytes>, arg3: impl Into<Bytes>) -> Self {
+        Self {
+            ok: true,
+            arg2: arg2.into(),
+            arg3: arg3.into(),
+        }
+    }
+
+    /// An answer that is an error of the application's own.
+    pub fn application_error(arg2: impl Into<Bytes>, arg3: impl Into<Bytes>) -> Self {
+        Self {
+            ok: false,
+            arg2: arg2.into(),
+            arg3: arg3.into(),
+        }
+    }
+
+    pub(crate) fn code(&self) -> ResponseCode {
+        if self.ok {
+            ResponseCode::OK
+        } else {
+            ResponseCode::APPLICATION_ERROR
+        }
+    }
+}
+
+/// Why a handler has no answer: it becomes an error frame.
+///
+/// Any `std::error::Error` becomes `unexpected error` through `?`.
+/// Source: spec/protocol/errors.md, "codes".
+#[derive(Clone, Debug)]
+pub struct HandlerError {
+    pub(crate) kind: HandlerErrorKind,
+    pub(crate) message: String,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum HandlerErrorKind {
+    System(ErrorCode),
+    /// An application error for the schemes that have a form for it: its type.
+    Application(String),
+}
+
+impl HandlerError {
+    /// An error frame with `code`.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            kind: HandlerErrorKind::System(code),
+            message: message.into(),
+        }
+    }
+
+    /// Overloaded, not started; the caller may try another instance.
+    pub fn busy(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Busy, message)
+    }
+
+    /// Refused, not started; the caller may try another instance.
+    pub fn declined(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Declined, message)
+    }
+
+    /// The request can never succeed.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::BadRequest, message)
+    }
+
+    /// Failed half-way.
+    pub fn unexpected(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::UnexpectedError, message)
+    }
+
+    /// An application error `{type, message}`: response code 1 in json and msgpack, `unexpected error` in
+    /// schemes that have no such form. Source: spec/schemes/json.md.
+    pub fn application(error_type: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            kind: HandlerErrorKind::Application(error_type.into()),
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn wire(&self) -> (ErrorCode, &str) {
+        match &self.kind {
+            HandlerErrorKind::System(code) => (*code, &self.message),
+            HandlerErrorKind::Application(_) => (ErrorCode::UnexpectedError, &self.message),
+        }
+    }
+}
+
+impl<E: std::error::Error + 'static> From<E> for HandlerError {
+    fn from(error: E) -> Self {
+        let any: &dyn std::any::Any = &error;
+        // The callee ran out of our own caller's time; anything else it said is not ours to repeat.
+        let code = match any.downcast_ref::<CallError>() {
+            Some(call) if call.code() == ErrorCode::Timeout => ErrorCode::Timeout,
+            _ => ErrorCode::UnexpectedError,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+/// What a handler comes to.
+pub type HandlerResult = Result<Reply, HandlerError>;
+
+pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = HandlerResult> + Send>>;
+pub(crate) type StreamFuture = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>;
+
+/// One method of a service.
+pub(crate) enum Endpoint {
+    Unary(Box<dyn Fn(Request) -> HandlerFuture + Send + Sync>),
+    Stream(Box<dyn Fn(StreamRequest) -> StreamFuture + Send + Sync>),
+}
+
+impl Endpoint {
+    pub(crate) fn unary<F, Fut>(handler: F) -> Arc<Self>
+    where
+        F: Fn(Request) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = HandlerResult> + Send + 'static,
+    {
+        Arc::new(Self::Unary(Box::new(move |request| {
+            let context = request.context.clone();
+            let span = tracing::debug_span!("serve", service = %request.service, endpoint = %request.endpoint, caller = context.caller());
+            guarded(context, span, || handler(request))
+        })))
+    }
+
+    pub(crate) fn stream<F, Fut>(handler: F) -> Arc<Self>
+    where
+        F: Fn(StreamRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
+        Arc::new(Self::Stream(Box::new(move |request| {
+            let context = request.context.clone();
+            let span = tracing::debug_span!("serve", service = %request.service, endpoint = %request.endpoint, caller = context.caller());
+            guarded(context, span, || handler(request))
+        })))
+    }
+
+    pub(crate) fn is_streaming(&self) -> bool {
+        matches!(self, Self::Stream(_))
+    }
+}
+
+/// One allocation: the handler inside its context, with its panics turned into errors.
+fn guarded<T, Fut>(
+    context: CallContext,
+    span: tracing::Span,
+    start: impl FnOnce() -> Fut,
+) -> Pin<Box<dyn Future<Output = Result<T, HandlerError>> + Send>>
+where
+    T: Send + 'static,
+    Fut: Future<Output = Result<T, HandlerError>> + Send + 'static,
+{
+    let started = std::panic::catch_unwind(AssertUnwindSafe(|| context.clone().sync_scope(start)));
+    match started {
+        Ok(future) => {
+            let caught = AssertUnwindSafe(future)
+                .catch_unwind()
+                .map(|outcome| outcome.unwrap_or_else(|panic| Err(panicked(&*panic))));
+            Box::pin(context.scope(caught).instrument(span))
+        }
+        Err(panic) => Box::pin(std::future::ready(Err(panicked(&*panic)))),
+    }
+}
+
+fn panicked(panic: &(dyn std::any::Any + Send)) -> HandlerError {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(panic = text.unwrap_or("?"), "a handler panicked");
+    HandlerError::unexpected("the handler panicked")
+}
+
+/// An application error in schemes that have a form for it.
+pub(crate) fn application_error_reply(
+    scheme: &str,
+    error_type: &str,
+    message: &str,
+) -> Option<Reply> {
+    let body = ErrorBody {
+        kind: error_type.to_owned(),
+        message: message.to_owned(),
+    };
+    let headers = Headers::default();
+    match scheme {
+        "json" => Some(Reply::application_error(
+            json::encode_headers(&headers),
+            json::encode(&body).ok()?,
+        )),
+        "msgpack" => Some(Reply::application_error(
+            msgpack::encode_headers(&headers),
+            msgpack::encode(&body).ok()?,
+        )),
+        _ => None,
+    }
+}

@@ -1,0 +1,10 @@
+//! Hyperbahn client: advertise, stay advertised, withdraw, discover.
+//!
+//! Source: spec/hyperbahn/api.md, "ad".
+
+mod advertise;
+mod discover;
+mod routers;
+
+pub use advertise::{AdvertiseEvent, Advertisement};
+pub use routers::{DEFAULT_ROUTER, ROUTERS_VARIABLE, Routers};

@@ -1,0 +1,3 @@
+//! The public API on loopback.
+
+mod calls;
