@@ -4,6 +4,7 @@
 //! connection on a clock of its own, `service` is what that end serves. `ledger` says which test holds
 //! which requirement.
 
+mod api;
 mod call;
 mod checksums;
 mod control;
@@ -14,11 +15,12 @@ mod fragments;
 mod framing;
 mod headers;
 mod hostile;
-mod hyperbahn;
+
 mod init;
 mod ledger;
 mod misbehaving;
 mod peer;
+mod routing;
 mod schemes;
 mod service;
 mod tracing;
