@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::call::Call;
 use crate::config::ChannelConfig;
+use crate::connection::Conn;
 use crate::dispatch::Dispatch;
 use crate::error::ChannelError;
+use crate::handler::Remote;
 use crate::hyperbahn::{Advertisement, Routers};
 use crate::listener::{Announced, accept};
 use crate::peer::{Dialer, PeerList, PeerTable};
@@ -197,9 +199,19 @@ impl Channel {
         (connections.len() - outbound, outbound)
     }
 
+    /// Who is connected under `host_port`: as it was dialled, or as it announced itself.
+    pub fn remotes(&self, host_port: &str) -> Vec<Remote> {
+        let at = |remote: &Remote| {
+            remote.peer.host_port == host_port || remote.addr.to_string() == host_port
+        };
+        let connections = self.state.dispatch.connections();
+        connections.iter().map(Conn::remote).filter(at).collect()
+    }
+
     /// Closes in order: withdraw advertisements, stop accepting, finish the calls in flight within
     /// [`ChannelConfig::drain_limit`], then close the connections.
-    pub async fn close(&self) {
+    /// Returns how many calls were cut off by the limit.
+    pub async fn close(&self) -> usize {
         let advertisements = std::mem::take(&mut *self.advertisements());
         for advertisement in advertisements {
             advertisement.withdraw().await;
@@ -209,11 +221,15 @@ impl Channel {
         for conn in self.state.dispatch.connections() {
             conn.drain("closing", limit);
         }
-        // Drivers bound themselves; the margin is for their farewell.
-        let _ = tokio::time::timeout(limit + Duration::from_secs(3), self.all_closed()).await;
-        for conn in self.state.dispatch.connections() {
-            conn.close();
-        }
+        let _ = tokio::time::timeout(limit, self.all_closed()).await;
+        let left = self.state.dispatch.connections();
+        left.iter()
+            .map(|conn| {
+                let in_flight = conn.in_flight();
+                conn.close();
+                in_flight
+            })
+            .sum()
     }
 
     async fn all_closed(&self) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use bytestring::ByteString;
 use futures::FutureExt;
-use tchannel_proto::{ErrorCode, ResponseCode, TransportHeaders};
+use tchannel_proto::{ErrorCode, PeerInfo, ResponseCode, TransportHeaders};
 use tracing::Instrument;
 
 use crate::call::{Cancellation, StreamRequest};
@@ -43,11 +43,28 @@ impl Request {
             .unwrap_or_default()
     }
 
+    /// Who sent it over this connection: the caller itself, or the last router on the way.
+    pub fn remote(&self) -> Remote {
+        self.cancellation.remote()
+    }
+
     /// Completes when the caller has cancelled, is gone, or waits no longer. A handler is dropped then
     /// anyway; this is for work it has handed to others.
     pub fn cancellation(&self) -> tokio_util::sync::CancellationToken {
         self.cancellation.token()
     }
+}
+
+/// The other end of a connection.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Remote {
+    /// The address of its socket.
+    pub addr: std::net::SocketAddr,
+    /// What it said of itself in the handshake; its `host_port` is where it can be called.
+    pub peer: PeerInfo,
+    /// Whether this end has dialled.
+    pub is_outbound: bool,
 }
 
 /// What a unary handler answers.

@@ -171,7 +171,7 @@ pub enum Failure {
 }
 
 /// What the peer said of itself in the handshake.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerInfo {
     /// Where it listens, as it said.
@@ -180,6 +180,8 @@ pub struct PeerInfo {
     pub process_name: ByteString,
     /// The language of its implementation, empty when it did not say.
     pub language: ByteString,
+    /// The version of that language, empty when it did not say.
+    pub language_version: ByteString,
     /// The version of its implementation, empty when it did not say.
     pub version: ByteString,
 }

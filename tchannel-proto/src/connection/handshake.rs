@@ -183,6 +183,7 @@ fn read_peer(headers: &InitHeaders) -> Result<PeerInfo, String> {
         host_port: own(required(init_header::HOST_PORT)?),
         process_name: own(required(init_header::PROCESS_NAME)?),
         language: own(optional(init_header::LANGUAGE)),
+        language_version: own(optional(init_header::LANGUAGE_VERSION)),
         version: own(optional(init_header::VERSION)),
     })
 }

@@ -6,6 +6,7 @@ use tchannel_proto::InboundKey;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::{Conn, Served};
+use crate::handler::Remote;
 
 /// Gives a token on request; a call that nobody asks for one costs nothing.
 #[derive(Clone)]
@@ -17,6 +18,10 @@ pub(crate) struct Cancellation {
 impl Cancellation {
     pub(crate) fn new(conn: Conn, key: InboundKey) -> Self {
         Self { conn, key }
+    }
+
+    pub(crate) fn remote(&self) -> Remote {
+        self.conn.remote()
     }
 
     /// Cancelled once the caller has cancelled, is gone, or waits no longer.

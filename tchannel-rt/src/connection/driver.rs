@@ -23,7 +23,7 @@ use super::served::{RelayLink, RelayTicket, Served, Target};
 use super::{Conn, Core, Exchange, ResponseInfo};
 use crate::dispatch::Dispatch;
 use crate::handler::Endpoint;
-use crate::peer::Chosen;
+use crate::peer::{Chosen, PeerList};
 use crate::relay::Accepted;
 
 /// First read buffer, in bytes; it grows to [`CHUNK_MAX`] while reads fill it.
@@ -59,6 +59,7 @@ pub(crate) enum Work {
     RelayCall {
         key: InboundKey,
         frame: Frame,
+        peers: PeerList,
         arrived: Instant,
     },
     RelayRequest {
@@ -303,7 +304,7 @@ impl Driver {
             Some(relay) if frame.frame_type() == Ok(FrameType::CallReq) && core.proto.is_open() => {
                 match relay.accept(core, now, frame) {
                     Accepted::Local(frame) => frame,
-                    Accepted::Relayed { key, frame } => {
+                    Accepted::Relayed { key, frame, peers } => {
                         core.set_served(
                             key,
                             Served::Relay(RelayLink::Dialling {
@@ -314,6 +315,7 @@ impl Driver {
                         self.work.push(Work::RelayCall {
                             key,
                             frame,
+                            peers,
                             arrived: now,
                         });
                         return;
@@ -649,8 +651,9 @@ impl Driver {
                 Work::RelayCall {
                     key,
                     frame,
+                    peers,
                     arrived,
-                } => self.relay_call(key, frame, arrived),
+                } => self.relay_call(key, frame, peers, arrived),
                 Work::RelayRequest { key, frame } => self.relay_request(key, frame, now),
                 Work::RelayCancel { key, why } => self.relay_cancel(key, &why),
                 Work::RelayResponse {

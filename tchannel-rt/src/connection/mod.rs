@@ -34,6 +34,7 @@ pub(crate) use exchange::{Exchange, ResponseInfo};
 pub(crate) use served::{RelayLink, RelayTicket, Served, Target};
 
 use crate::config::ChannelConfig;
+use crate::handler::Remote;
 
 /// A handle to one connection; cheap to clone.
 #[derive(Clone)]
@@ -167,6 +168,21 @@ impl Conn {
 
     pub(crate) fn peer(&self) -> Option<PeerInfo> {
         self.core().proto.peer().cloned()
+    }
+
+    pub(crate) fn remote(&self) -> Remote {
+        let peer = self.peer().unwrap_or_default();
+        Remote {
+            addr: self.remote_addr(),
+            peer,
+            is_outbound: self.is_outbound(),
+        }
+    }
+
+    /// Calls in flight, of both directions.
+    pub(crate) fn in_flight(&self) -> usize {
+        let core = self.core();
+        core.proto.inbound_in_flight() + core.proto.outbound_in_flight()
     }
 
     /// Bytes queued and not yet written.

@@ -108,6 +108,23 @@ impl PeerList {
         true
     }
 
+    /// Dials a peer of this list in the background, so that its first call need not wait. Does nothing when
+    /// it is connected.
+    pub fn connect(&self, host_port: &str) {
+        let entries = self.entries();
+        if let Some(entry) = entries
+            .iter()
+            .find(|entry| entry.peer.host_port() == host_port)
+        {
+            let peer = entry.peer.clone();
+            tokio::spawn(async move {
+                if let Err(error) = peer.connection().await {
+                    tracing::debug!(%error, "could not connect ahead of the first call");
+                }
+            });
+        }
+    }
+
     /// How many peers there are.
     pub fn len(&self) -> usize {
         self.entries().len()

@@ -7,17 +7,23 @@ use bytestring::ByteString;
 use tchannel_proto::peek::CallReqPeek;
 use tchannel_proto::{CallRefused, ErrorCode, Failure, Frame, InboundKey, OutboundKey, Ttl};
 
-use super::{Relay, RouteTo};
+use super::Relay;
 use crate::connection::{Conn, Driver, RelayLink, RelayTicket, Served, Target};
 use crate::peer::{Chosen, PeerList};
 
 impl Driver {
-    pub(crate) fn relay_call(&mut self, key: InboundKey, frame: Frame, arrived: Instant) {
+    pub(crate) fn relay_call(
+        &mut self,
+        key: InboundKey,
+        frame: Frame,
+        peers: PeerList,
+        arrived: Instant,
+    ) {
         let dispatch = self.dispatch.clone();
         let Some(relay) = dispatch.relay() else {
             return;
         };
-        let (peers, chosen) = match choose(relay, &frame, arrived) {
+        let chosen = match choose(relay, &frame, &peers, arrived) {
             Ok(chosen) => chosen,
             Err((code, text)) => return self.refuse(key, code, &text),
         };
@@ -238,29 +244,16 @@ impl Driver {
 
 type Refusal = (ErrorCode, String);
 
-fn choose(relay: &Relay, frame: &Frame, now: Instant) -> Result<(PeerList, Chosen), Refusal> {
-    let call = CallReqPeek::parse(frame.payload())
-        .map_err(|error| (ErrorCode::BadRequest, error.to_string()))?;
-    match relay.route.route(&call) {
-        RouteTo::Peers(peers) => {
-            let ttl = call.ttl.map_or_else(Default::default, Ttl::as_duration);
-            let none = || {
-                (
-                    ErrorCode::Declined,
-                    format!(
-                        "no instance of {:?} (at router {})",
-                        service_of(frame),
-                        relay.route.hop()
-                    ),
-                )
-            };
-            let chosen = peers
-                .choose(now, ttl, NO_EARLIER_ATTEMPT)
-                .ok_or_else(none)?;
-            Ok((peers, chosen))
-        }
-        RouteTo::Refuse { code, message } => Err((code, message)),
-    }
+fn choose(relay: &Relay, frame: &Frame, peers: &PeerList, now: Instant) -> Result<Chosen, Refusal> {
+    let ttl = ttl_of(frame).map_or_else(Default::default, Ttl::as_duration);
+    peers.choose(now, ttl, NO_EARLIER_ATTEMPT).ok_or_else(|| {
+        let text = format!(
+            "no peer available for request: {:?} has no instance (at router {})",
+            service_of(frame),
+            relay.route.hop()
+        );
+        (ErrorCode::Declined, text)
+    })
 }
 
 const NO_EARLIER_ATTEMPT: &[ByteString] = &[];
@@ -276,9 +269,7 @@ fn send_on(
     arrived: Instant,
 ) -> Result<(), Refusal> {
     let now = Instant::now();
-    let ttl = CallReqPeek::parse(frame.payload())
-        .ok()
-        .and_then(|call| call.ttl);
+    let ttl = ttl_of(&frame);
     let Some(ttl) =
         ttl.and_then(|ttl| relay.remaining(ttl, now.saturating_duration_since(arrived)))
     else {
@@ -370,9 +361,7 @@ async fn connect_to_one(
 ) -> Result<(Conn, Chosen), Refusal> {
     let hop = relay.route.hop();
     let service = service_of(frame);
-    let ttl = CallReqPeek::parse(frame.payload())
-        .ok()
-        .and_then(|call| call.ttl);
+    let ttl = ttl_of(frame);
     let mut chosen = first;
     let mut tried: Vec<ByteString> = Vec::new();
     loop {
@@ -418,7 +407,13 @@ fn error_code(frame: &Frame) -> Option<ErrorCode> {
     })
 }
 
-fn service_of(frame: &Frame) -> String {
+fn ttl_of(frame: &Frame) -> Option<Ttl> {
+    CallReqPeek::parse(frame.payload())
+        .ok()
+        .and_then(|call| call.ttl)
+}
+
+pub(super) fn service_of(frame: &Frame) -> String {
     CallReqPeek::parse(frame.payload()).map_or_else(
         |_| String::new(),
         |call| String::from_utf8_lossy(call.service).into_owned(),

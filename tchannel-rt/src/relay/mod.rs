@@ -17,6 +17,7 @@ use tchannel_proto::peek::CallReqPeek;
 use tchannel_proto::{ErrorCode, Frame, InboundKey, Ttl};
 
 use crate::connection::Core;
+use crate::peer::PeerList;
 
 pub use route::{Route, RouteTo};
 
@@ -31,55 +32,55 @@ pub(crate) enum Accepted {
     /// It is for this process.
     Local(Frame),
     /// It is to be passed on.
-    Relayed { key: InboundKey, frame: Frame },
+    Relayed {
+        key: InboundKey,
+        frame: Frame,
+        peers: PeerList,
+    },
     /// It was answered with an error.
     Refused,
 }
 
 impl Relay {
-    /// Looks at a call req and takes it in if it can be passed on.
+    /// Looks at a call req, asks where it goes, and takes it in if it can be passed on.
     pub(crate) fn accept(&self, core: &mut Core, now: Instant, frame: Frame) -> Accepted {
-        let verdict = match CallReqPeek::parse(frame.payload()) {
-            Ok(call) if self.route.is_local(call.service) => return Accepted::Local(frame),
-            Ok(call) => self.check(&call),
-            Err(error) => Err(format!("bad call request: {error}")),
+        let route = match CallReqPeek::parse(frame.payload()) {
+            Ok(call) => (self.route.route(&call), call.ttl),
+            Err(error) => (bad_request(format!("bad call request: {error}")), None),
         };
-        match verdict {
-            Ok(ttl) => match core.proto.relay_accept(now, &frame, ttl) {
-                Ok(Some(key)) => Accepted::Relayed { key, frame },
-                Ok(None) | Err(_) => Accepted::Refused,
-            },
-            Err(text) => {
+        match route {
+            (RouteTo::Local, _) => return Accepted::Local(frame),
+            (RouteTo::Refuse { code, message }, _) => {
+                core.proto.relay_refuse(&frame, code, &message)
+            }
+            (RouteTo::Peers(_), None) => {
+                let text = format!(
+                    "ttl of the call to {} is 0, expected the milliseconds the caller will wait (at router {})",
+                    forward::service_of(&frame),
+                    self.route.hop()
+                );
                 core.proto
                     .relay_refuse(&frame, ErrorCode::BadRequest, &text);
-                Accepted::Refused
+            }
+            (RouteTo::Peers(peers), Some(ttl)) => {
+                if let Ok(Some(key)) = core.proto.relay_accept(now, &frame, ttl) {
+                    return Accepted::Relayed { key, frame, peers };
+                }
             }
         }
-    }
-
-    fn check(&self, call: &CallReqPeek<'_>) -> Result<Ttl, String> {
-        let service = || String::from_utf8_lossy(call.service).into_owned();
-        if call.service.is_empty() {
-            return Err("no service name given".to_owned());
-        }
-        let ttl = call.ttl.ok_or_else(|| {
-            format!(
-                "ttl of the call to {:?} is 0, expected the milliseconds the caller will wait",
-                service()
-            )
-        })?;
-        if call.caller_name.is_empty() {
-            return Err(format!(
-                "the call to {:?} has no cn (caller name) header",
-                service()
-            ));
-        }
-        Ok(ttl)
+        Accepted::Refused
     }
 
     /// What is left of a call's ttl once it has spent `spent` here, and no more than is allowed.
     pub(crate) fn remaining(&self, ttl: Ttl, spent: Duration) -> Option<Ttl> {
         let longest = Ttl::from_duration(self.ttl_max).unwrap_or(Ttl::MAX);
         ttl.min(longest).minus(spent)
+    }
+}
+
+fn bad_request(message: String) -> RouteTo {
+    RouteTo::Refuse {
+        code: ErrorCode::BadRequest,
+        message,
     }
 }

@@ -5,11 +5,9 @@ use tchannel_proto::peek::CallReqPeek;
 
 use crate::peer::PeerList;
 
-/// Decides where calls go. Asked once a call, on the hot path: look things up, do not wait.
+/// Decides where calls go. Asked once a call, on the hot path and under the lock of the caller's connection:
+/// look things up, do not wait, do not call.
 pub trait Route: Send + Sync + 'static {
-    /// Whether calls to `service` are answered by this process's own handlers.
-    fn is_local(&self, service: &[u8]) -> bool;
-
     /// Where a call goes.
     fn route(&self, call: &CallReqPeek<'_>) -> RouteTo;
 
@@ -18,8 +16,11 @@ pub trait Route: Send + Sync + 'static {
 }
 
 /// Where a call goes.
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RouteTo {
+    /// To the handlers of this process.
+    Local,
     /// To one of these.
     Peers(PeerList),
     /// Back to the caller, as an error frame.
