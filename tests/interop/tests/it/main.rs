@@ -1,5 +1,7 @@
 //! Our runtime and our router with the peers that are deployed.
 
 mod checks;
+mod direct;
+mod ours;
 mod pair;
 mod peers;

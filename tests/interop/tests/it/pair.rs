@@ -1,18 +1,54 @@
 //! A caller and a service, and the way between them.
 
+use std::net::SocketAddr;
+
+use tchannel_rt::Channel;
 use test_interop::{Answer, Call, Client, Peer, Server, Way};
+
+use crate::ours::{self, OurClient};
 
 /// The name of every service.
 const SERVICE: &str = "kv";
 
+/// Who wrote one end of a pair.
+#[derive(Clone, Copy)]
+pub(crate) enum End {
+    /// Our runtime.
+    Ours,
+    /// A peer, if it is installed.
+    Theirs(Option<Peer>),
+}
+
 /// A caller, and the service it calls.
 pub(crate) struct Pair {
-    client: Client,
+    caller: Caller,
     way: Way,
-    _server: Server,
+    _service: Service,
+}
+
+enum Caller {
+    Ours(OurClient),
+    Theirs(Box<Client>),
+}
+
+#[expect(dead_code, reason = "held so that the service goes on")]
+enum Service {
+    Ours(Channel),
+    Theirs(Box<Server>),
 }
 
 impl Pair {
+    /// The caller dials the service.
+    pub(crate) async fn direct(caller: End, service: End) -> Option<Self> {
+        let caller = Caller::start(caller)?;
+        let (service, address) = Service::start(service).await?;
+        Some(Self {
+            caller,
+            way: Way::Peer(address),
+            _service: service,
+        })
+    }
+
     /// A call of a raw endpoint of the service.
     pub(crate) fn raw(&self, endpoint: &str) -> Call {
         Call::raw(SERVICE, endpoint)
@@ -25,17 +61,36 @@ impl Pair {
 
     /// Makes a call.
     pub(crate) async fn call(&self, call: &Call) -> Answer {
-        self.client.call(self.way, call).await
+        match &self.caller {
+            Caller::Ours(client) => client.call(self.way, call).await,
+            Caller::Theirs(client) => client.call(self.way, call).await,
+        }
     }
+}
 
-    /// One peer calls another, without anything of ours between them.
-    pub(crate) async fn foreign(caller: Option<Peer>, server: Option<Peer>) -> Option<Self> {
-        let (caller, server) = (caller?, server?);
-        let server = Server::start(server, SERVICE).await;
-        Some(Self {
-            client: Client::start(caller),
-            way: Way::Peer(server.address()),
-            _server: server,
+impl Caller {
+    fn start(end: End) -> Option<Self> {
+        Some(match end {
+            End::Ours => Self::Ours(OurClient::new()),
+            End::Theirs(peer) => Self::Theirs(Box::new(Client::start(peer?))),
+        })
+    }
+}
+
+impl Service {
+    async fn start(end: End) -> Option<(Self, SocketAddr)> {
+        Some(match end {
+            End::Ours => {
+                let channel = Channel::new(SERVICE);
+                ours::offer(&channel, SERVICE);
+                let address = channel.listen("127.0.0.1:0").await;
+                (Self::Ours(channel), address.expect("a port is free"))
+            }
+            End::Theirs(peer) => {
+                let server = Server::start(peer?, SERVICE).await;
+                let address = server.address();
+                (Self::Theirs(Box::new(server)), address)
+            }
         })
     }
 }
