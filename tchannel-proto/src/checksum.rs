@@ -8,6 +8,7 @@
 use bytes::{BufMut, BytesMut};
 
 use crate::cursor::{DecodeError, Reader};
+use crate::farmhash::fingerprint32;
 
 /// Which checksum a message carries. Source: spec/protocol/checksums.md, "types".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -102,7 +103,7 @@ impl RunningChecksum {
                 hasher.update(chunk);
                 *value = hasher.finalize();
             }
-            ChecksumType::Farmhash => *value = farmhash::fingerprint32(chunk),
+            ChecksumType::Farmhash => *value = fingerprint32(chunk),
             ChecksumType::Crc32c => *value = crc32c::crc32c_append(*value, chunk),
         }
     }
