@@ -164,6 +164,10 @@ impl HandlerError {
 
     pub(crate) fn wire(&self) -> (ErrorCode, &str) {
         match &self.kind {
+            // Sent for one call, a fatal error would cost Go callers the connection and all calls on it.
+            HandlerErrorKind::System(ErrorCode::FatalProtocolError) => {
+                (ErrorCode::UnexpectedError, &self.message)
+            }
             HandlerErrorKind::System(code) => (*code, &self.message),
             HandlerErrorKind::Application(_) => (ErrorCode::UnexpectedError, &self.message),
         }
