@@ -35,10 +35,11 @@ fn complaint(vectors: &Vectors, probe: &Value) -> Option<String> {
 pub(crate) fn play(vectors: &Vectors, probe: &Value) -> Peer {
     let mut peer = Peer::accepting();
     for item in probe["send"].as_array().expect("a list of frames") {
-        if text(item) == "@drain" {
-            peer.drain();
-        } else {
-            peer.receive(&vectors.bytes(item));
+        match text(item) {
+            "@drain" => peer.drain(),
+            // Here everything is answered as soon as it can be.
+            "@answered" => {}
+            _ => peer.receive(&vectors.bytes(item)),
         }
     }
     let wait_ms = probe

@@ -6,6 +6,7 @@
 
 mod api;
 mod call;
+mod channel;
 mod checksums;
 mod control;
 mod conventions;

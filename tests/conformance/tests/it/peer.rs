@@ -347,7 +347,7 @@ fn spaced(name: &str) -> String {
 }
 
 /// A frame in the short form of the vectors.
-fn short(frame: &[u8]) -> String {
+pub(crate) fn short(frame: &[u8]) -> String {
     let id = match value::frame(frame).id() {
         MessageId::NONE => "ffffffff".to_owned(),
         id => id.to_string(),

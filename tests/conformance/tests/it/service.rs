@@ -50,7 +50,7 @@ fn dispatch(call: &Call) -> Result<Answer, String> {
         "KV::get" | "KV::put" | "Meta::health" => "thrift",
         _ => "raw",
     };
-    if call.scheme.as_deref() != Some(scheme) {
+    if scheme != "raw" && call.scheme.as_deref() != Some(scheme) {
         return Err(format!(
             "{method:?} wants as={scheme}, got {:?}",
             call.scheme
@@ -83,7 +83,7 @@ fn serve_raw(method: &str, call: &Call) -> Result<Answer, String> {
 }
 
 /// The codes by the names the probes use. What a handler calls fatal is unexpected to its caller.
-fn error_code(name: &str) -> Option<ErrorCode> {
+pub(crate) fn error_code(name: &str) -> Option<ErrorCode> {
     Some(match name {
         "Timeout" => ErrorCode::Timeout,
         "Cancelled" => ErrorCode::Cancelled,
@@ -135,16 +135,16 @@ fn serve_thrift(method: &str, call: &Call) -> Result<Answer, SchemeError> {
 }
 
 /// The string "v" as the value returned.
-const FOUND: Bytes = Bytes::from_static(b"\x0b\0\0\0\0\0\x01v\0");
+pub(crate) const FOUND: Bytes = Bytes::from_static(b"\x0b\0\0\0\0\0\x01v\0");
 /// Exception 1, without fields.
-const NOT_FOUND: Bytes = Bytes::from_static(b"\x0c\0\x01\0\0");
+pub(crate) const NOT_FOUND: Bytes = Bytes::from_static(b"\x0c\0\x01\0\0");
 /// Nothing returned.
-const NOTHING: Bytes = Bytes::from_static(b"\0");
+pub(crate) const NOTHING: Bytes = Bytes::from_static(b"\0");
 /// A struct whose field 1, ok, is true.
-const HEALTHY: Bytes = Bytes::from_static(b"\x0c\0\0\x02\0\x01\x01\0\0");
+pub(crate) const HEALTHY: Bytes = Bytes::from_static(b"\x0c\0\0\x02\0\x01\x01\0\0");
 
-struct Get {
-    key: String,
+pub(crate) struct Get {
+    pub(crate) key: String,
 }
 
 impl Struct for Get {
@@ -169,7 +169,7 @@ impl Struct for Get {
 }
 
 /// Arguments of which only the shape matters.
-struct Skipped;
+pub(crate) struct Skipped;
 
 impl Struct for Skipped {
     fn read(reader: &mut Reader<'_>) -> Result<Self, ReadError> {
