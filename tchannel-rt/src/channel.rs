@@ -199,13 +199,18 @@ impl Channel {
         (connections.len() - outbound, outbound)
     }
 
+    /// Who is connected.
+    pub fn all_remotes(&self) -> Vec<Remote> {
+        let connections = self.state.dispatch.connections();
+        connections.iter().map(Conn::remote).collect()
+    }
+
     /// Who is connected under `host_port`: as it was dialled, or as it announced itself.
     pub fn remotes(&self, host_port: &str) -> Vec<Remote> {
         let at = |remote: &Remote| {
             remote.peer.host_port == host_port || remote.addr.to_string() == host_port
         };
-        let connections = self.state.dispatch.connections();
-        connections.iter().map(Conn::remote).filter(at).collect()
+        self.all_remotes().into_iter().filter(at).collect()
     }
 
     /// Closes in order: withdraw advertisements, stop accepting, finish the calls in flight within
