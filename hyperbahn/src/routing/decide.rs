@@ -17,6 +17,16 @@ pub struct Call<'a> {
     pub delegate: &'a str,
 }
 
+impl<'a> Call<'a> {
+    /// The service to go to: the routing delegate if there is one, else the service.
+    pub fn target(&self) -> &'a str {
+        match self.delegate {
+            "" => self.service,
+            delegate => delegate,
+        }
+    }
+}
+
 /// Where a call goes.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Route<'v> {
@@ -28,23 +38,22 @@ pub enum Route<'v> {
     Refuse(Refusal),
 }
 
-/// Decides where `call` goes, by its routing delegate if it has one, else by its service.
+/// Decides where `call` goes.
 ///
 /// Messages begin with the words that deployed callers look for and go on with the particulars.
 /// Source: spec/hyperbahn/routing.md, "answers".
 pub fn decide<'v>(call: &Call<'_>, view: &'v View) -> Route<'v> {
-    let next = match call.delegate {
-        "" => call.service,
-        delegate => delegate,
-    };
+    let next = call.target();
     if next.is_empty() {
         return Route::Refuse(unnamed_service(call, view));
     }
     if call.caller.is_empty() {
         return Route::Refuse(unnamed_caller(call, view));
     }
-    if let Some(own) = OwnService::of(next) {
-        return Route::Own(own);
+    match OwnService::of(next) {
+        Some(own) if own.name() == call.service => return Route::Own(own),
+        Some(own) => return Route::Refuse(delegated_to_router(own, call, view)),
+        None => {}
     }
     match view.services.instances(next) {
         Some(instances) => Route::Instances(instances),
@@ -64,6 +73,17 @@ fn unnamed_caller(call: &Call<'_>, view: &View) -> Refusal {
     let View { router, .. } = view;
     Refusal::bad_request(format!(
         "missing cn header: a call to {:?} must name its caller; refused by router {router}",
+        call.service
+    ))
+}
+
+// An instance must serve the called name itself, and a router serves no name but its own.
+fn delegated_to_router(own: OwnService, call: &Call<'_>, view: &View) -> Refusal {
+    let View { router, .. } = view;
+    Refusal::bad_request(format!(
+        "routing delegate {:?} of {:?} is router {router} itself, which does not serve {:?}",
+        own.name(),
+        call.service,
         call.service
     ))
 }
@@ -131,7 +151,7 @@ mod tests {
             "keyvalue",
             "one of [\"10.0.0.1:4040\"]",
         );
-        check("keyvalue", "web", "hyperbahn", "own hyperbahn");
+        check("hyperbahn", "web", "keyvalue", "one of [\"10.0.0.1:4040\"]");
     }
 
     #[test]
@@ -139,6 +159,18 @@ mod tests {
         check("hyperbahn", "web", "", "own hyperbahn");
         check("autobahn", "web", "", "own autobahn");
         check("tchannel", "web", "", "own tchannel");
+    }
+
+    #[test]
+    fn a_router_is_no_delegate_for_others() {
+        check(
+            "keyvalue",
+            "web",
+            "hyperbahn",
+            "bad-request: routing delegate \"hyperbahn\" of \"keyvalue\" is router \
+             127.0.0.1:21300 itself, which does not serve \"keyvalue\"",
+        );
+        check("hyperbahn", "web", "hyperbahn", "own hyperbahn");
     }
 
     #[test]
