@@ -51,6 +51,16 @@ impl Default for NodeConfig {
 }
 
 impl NodeConfig {
+    /// Takes an address to listen on, with port 0 for any.
+    ///
+    /// # Errors
+    ///
+    /// What is allowed, when `text` is not that.
+    pub fn parse_listen(text: &str) -> Result<String, String> {
+        host_port_to_bind(&Value::String(text.to_owned()))
+            .map_err(|allowed| format!("give {allowed}"))
+    }
+
     /// Reads a file.
     ///
     /// # Errors
@@ -78,7 +88,7 @@ impl NodeConfig {
                 .unwrap_or(default.listen),
             announce: root.take("announce", host_port)?,
             drain: root.take("drain", duration_of)?.unwrap_or(default.drain),
-            registry: registry(root.table("registry")?)?,
+            registry: registry(root.table("registry", "registry.")?)?,
         };
         root.end()?;
         Ok(config)
@@ -182,12 +192,12 @@ impl Keys {
             })
     }
 
-    fn table(&mut self, key: &'static str) -> Result<Self, ConfigError> {
+    fn table(&mut self, key: &'static str, prefix: &'static str) -> Result<Self, ConfigError> {
         let table = self.take(key, |value| {
             value.as_table().cloned().ok_or("a table of keys")
         })?;
         Ok(Self {
-            prefix: "registry.",
+            prefix,
             table: table.unwrap_or_default(),
             known: Vec::new(),
         })
