@@ -1,0 +1,124 @@
+//! The flags of `hyperbahn call`, and what they come to.
+
+use std::fs;
+use std::io::{self, Read};
+use std::time::Duration;
+
+use clap::Args;
+use hyperbahn::config::DEFAULT_ROUTER;
+use hyperbahn::duration;
+use hyperbahn::host_port::HostPort;
+
+use super::scheme::Scheme;
+use super::target::Target;
+
+const EXAMPLES: &str = "\
+Examples:
+  hyperbahn call demo::echo '{\"hello\":\"world\"}'
+  hyperbahn call keyvalue::KeyValue::get '{\"1\":{\"str\":\"abc\"}}' --as thrift
+  hyperbahn call autobahn::hosts_v1 '{\"serviceName\":\"demo\"}' --json
+  echo '{\"id\":7}' | hyperbahn call orders::find - --ttl 5s --header tenant=blue
+  hyperbahn call demo::echo @body.bin --as raw --peer 127.0.0.1:4040
+
+Exit status:
+  0 ok                 4 declined           8 unhealthy
+  1 timeout            5 unexpected error   64 wrong command line
+  2 cancelled          6 bad request        125 the tool itself failed
+  3 busy               7 network error      126 the service answered that it failed
+                                            127 the protocol was broken";
+
+/// What is called, how, and through whom.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct CallArgs {
+    /// What to call: service::method
+    pub(crate) target: Target,
+
+    /// The body: text, @FILE, or - for standard input
+    pub(crate) body: Option<String>,
+
+    /// Router to call through; may be repeated or comma-separated, the first that can be reached is
+    /// used [default: $HYPERBAHN_ROUTERS, else 127.0.0.1:21300]
+    #[arg(long, value_name = "H:P", value_delimiter = ',', value_parser = HostPort::parse)]
+    pub(crate) router: Vec<HostPort>,
+
+    /// Instance to call, without a router
+    #[arg(long, value_name = "H:P", value_parser = HostPort::parse, conflicts_with = "router")]
+    pub(crate) peer: Option<HostPort>,
+
+    /// How the args are encoded
+    #[arg(long = "as", value_name = "SCHEME", value_enum, default_value = "json")]
+    pub(crate) scheme: Scheme,
+
+    /// How long the whole call may take, such as 500ms or 5s
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = ttl)]
+    pub(crate) ttl: Duration,
+
+    /// Application header; may be repeated
+    #[arg(long = "header", value_name = "K=V", value_parser = header)]
+    pub(crate) headers: Vec<(String, String)>,
+
+    /// Who calls
+    #[arg(long, value_name = "NAME", default_value = "hyperbahn-call")]
+    pub(crate) cn: String,
+
+    /// Shard key
+    #[arg(long, value_name = "KEY")]
+    pub(crate) sk: Option<String>,
+
+    /// Print one JSON document: code, body, headers, peer and time
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl CallArgs {
+    /// The bytes that were typed, or that stand where they were said to stand.
+    pub(crate) fn body(&self) -> io::Result<Vec<u8>> {
+        match self.body.as_deref() {
+            None => Ok(Vec::new()),
+            Some("-") => {
+                let mut body = Vec::new();
+                io::stdin().lock().read_to_end(&mut body)?;
+                Ok(body)
+            }
+            Some(text) => match text.strip_prefix('@') {
+                Some(path) => fs::read(path).map_err(|error| {
+                    io::Error::new(error.kind(), format!("cannot read {path}: {error}"))
+                }),
+                None => Ok(text.as_bytes().to_vec()),
+            },
+        }
+    }
+
+    /// Whom to ask, in order: the peer, the routers given, those of the environment, or the default.
+    ///
+    /// # Errors
+    ///
+    /// A sentence about the entry of `environment` that is no address.
+    pub(crate) fn peers(&self, environment: Option<&str>) -> Result<Vec<HostPort>, String> {
+        if let Some(peer) = &self.peer {
+            return Ok(vec![peer.clone()]);
+        }
+        if !self.router.is_empty() {
+            return Ok(self.router.clone());
+        }
+        let routers = environment.filter(|routers| !routers.trim().is_empty());
+        let routers = routers.unwrap_or(DEFAULT_ROUTER).split(',');
+        let parse = |router: &str| {
+            HostPort::parse(router.trim()).map_err(|error| format!("HYPERBAHN_ROUTERS: {error}"))
+        };
+        routers.map(parse).collect()
+    }
+}
+
+fn ttl(text: &str) -> Result<Duration, String> {
+    let ttl = duration::parse(text).filter(|ttl| *ttl >= Duration::from_millis(1));
+    ttl.ok_or_else(|| format!("give {}, at least 1ms", duration::SHAPE))
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("give name=value".to_owned()),
+    }
+}

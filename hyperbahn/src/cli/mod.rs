@@ -1,0 +1,93 @@
+//! The command line: which command, which flags, which exit status.
+
+mod call;
+mod dev;
+mod exit;
+mod logs;
+mod output;
+mod serve;
+mod signals;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use exit::Exit;
+
+/// Routes calls between services by name.
+#[derive(Debug, Parser)]
+#[command(name = "hyperbahn", version, propagate_version = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a router
+    Serve(serve::ServeArgs),
+    /// Run a router with demo services, all in this process
+    Dev(dev::DevArgs),
+    /// Make one call
+    Call(call::CallArgs),
+}
+
+/// Does what `args` say, program name first.
+pub(crate) fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Cli::try_parse_from(args) {
+        Ok(cli) => run(cli.command).into(),
+        Err(error) => refuse(&error).into(),
+    }
+}
+
+fn run(command: Command) -> Exit {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return output::fail(format_args!("cannot start: {error}")),
+    };
+    runtime.block_on(async {
+        match command {
+            Command::Serve(args) => serve::run(args).await,
+            Command::Dev(args) => dev::run(args).await,
+            Command::Call(args) => call::run(args).await,
+        }
+    })
+}
+
+/// Help and version are no errors; clap's own status for the others means `cancelled` here.
+fn refuse(error: &clap::Error) -> Exit {
+    // Nothing is left to tell and nobody to tell it when the terminal is gone.
+    let _ = error.print();
+    match error.use_stderr() {
+        true => Exit::Usage,
+        false => Exit::Success,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_fit_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_shows_examples() {
+        for command in Cli::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string);
+            assert!(
+                help.is_some_and(|help| help.contains("Examples:")),
+                "{}",
+                command.get_name()
+            );
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! `hyperbahn serve`: one router, until it is told to stop.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use hyperbahn::config::{ConfigError, NodeConfig};
+use hyperbahn::node::Node;
+
+use super::exit::Exit;
+use super::{logs, output, signals};
+
+const EXAMPLES: &str = "\
+Examples:
+  hyperbahn serve
+  hyperbahn serve --listen 10.0.0.5:21300
+  hyperbahn serve --config /etc/hyperbahn.toml
+  RUST_LOG=hyperbahn=debug hyperbahn serve --listen 127.0.0.1:0
+
+SIGTERM and SIGINT stop the router once calls in flight have finished; a second one stops it at once.";
+
+/// Where the router listens, and what else it is told.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct ServeArgs {
+    /// Address to listen on and to tell peers; port 0 lets the system choose
+    /// [default: 127.0.0.1:21300, or what the file says]
+    #[arg(long, value_name = "H:P", value_parser = NodeConfig::parse_listen)]
+    pub(crate) listen: Option<String>,
+
+    /// TOML file with everything else
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+impl ServeArgs {
+    fn config(self) -> Result<NodeConfig, ConfigError> {
+        let mut config = match &self.config {
+            Some(path) => NodeConfig::from_file(path)?,
+            None => NodeConfig::default(),
+        };
+        config.listen = self.listen.unwrap_or(config.listen);
+        Ok(config)
+    }
+}
+
+/// Runs a router.
+pub(crate) async fn run(args: ServeArgs) -> Exit {
+    logs::to_stderr("info");
+    let config = match args.config() {
+        Ok(config) => config,
+        Err(error) => return output::refuse(error),
+    };
+    let node = match Node::start(config).await {
+        Ok(node) => node,
+        Err(error) => return output::fail(error),
+    };
+    output::line(format_args!("router listens on {}", node.address()));
+    until_stopped(node.stop()).await
+}
+
+/// Waits for a signal, then for `stop`, unless another signal comes first.
+pub(super) async fn until_stopped(stop: impl Future<Output = usize>) -> Exit {
+    if let Err(error) = signals::stop().await {
+        return output::fail(format_args!("cannot watch for signals: {error}"));
+    }
+    output::note("stopping: calls in flight may finish; a second signal ends them");
+    let cut_off = tokio::select! {
+        cut_off = stop => cut_off,
+        _ = signals::stop() => return Exit::Success,
+    };
+    if cut_off > 0 {
+        output::note(format_args!(
+            "stopped; {cut_off} calls did not finish in time"
+        ));
+    }
+    Exit::Success
+}

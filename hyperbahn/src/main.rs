@@ -1,0 +1,9 @@
+//! The command `hyperbahn`.
+
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main(std::env::args_os())
+}
