@@ -40,3 +40,7 @@ pub use outbox::Outbox;
 pub use span::Tracing;
 pub use transport_headers::{SendHeaders, TransportHeaders, key as header_key};
 pub use ttl::Ttl;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -114,7 +114,7 @@ fn headers(input: &mut Input<'_>) -> TransportHeaders {
     let count = input.byte() % 129;
     // The number in front keeps keys apart; the rest is whatever fits.
     let pairs: Vec<(String, ByteString)> = (0..count)
-        .map(|n| (format!("{n}{}", text(input, 12)), text(input, 255)))
+        .map(|n| (format!("{n:03}{}", text(input, 12)), text(input, 255)))
         .collect();
     TransportHeaders::from_pairs(pairs.iter().map(|(key, value)| (&key[..], &value[..])))
         .expect("keys are short and differ")
