@@ -8,6 +8,7 @@ mod api;
 mod call;
 mod channel;
 mod checksums;
+mod client;
 mod control;
 mod conventions;
 mod deadlines;

@@ -1,0 +1,140 @@
+//! Source: spec/vectors/README.md, "misbehaving servers": the same servers on a socket, called by a channel of
+//! the runtime.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tchannel_proto::{Decoder, Frame, MessageId};
+use tchannel_rt::retry::Retry;
+use tchannel_rt::{CallError, Channel, ChannelConfig, Response};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::value;
+use crate::vectors::{Vectors, text};
+
+#[tokio::test]
+async fn a_call_of_a_channel_ends_as_it_must_whatever_the_server_does() {
+    let vectors = Vectors::load("misbehaving-servers");
+    let mut wrong = Vec::new();
+    for case in vectors.all() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let addr = listener.local_addr().expect("an address").to_string();
+        let server = serve(&listener, &vectors, case);
+        let channel = Channel::with_config("caller", config());
+        let call = call(&channel, &addr);
+        // The server lasts until the call has ended, whatever it has done by then.
+        let outcome = tokio::select! {
+            outcome = call => ended_as(outcome),
+            () = server => unreachable!("a server has no end of its own"),
+        };
+        let expected = expected(case);
+        if outcome != expected {
+            let name = text(&case["name"]);
+            wrong.push(format!("{name}: got {outcome}, expected {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+fn config() -> ChannelConfig {
+    let mut config = ChannelConfig::default();
+    // Well before the call's own second is over.
+    config.connect_timeout = Duration::from_millis(200);
+    config
+}
+
+/// For a caller, every way to lose a connection is the same.
+fn expected(case: &Value) -> &str {
+    match text(&case["ours"]["connection"]) {
+        "closed" => "network error",
+        _ => text(&case["ours"]["call"]),
+    }
+}
+
+async fn call(channel: &Channel, addr: &str) -> Result<Response, CallError> {
+    channel
+        .call("svc::echo")
+        .peer(addr)
+        .ttl(Duration::from_secs(1))
+        .retry(Retry {
+            max_attempts: 1,
+            ..Retry::default()
+        })
+        .send("h", "body")
+        .await
+}
+
+fn ended_as(outcome: Result<Response, CallError>) -> String {
+    match outcome {
+        Ok(response) if response.is_ok() => "ok".to_owned(),
+        Ok(_) => "application error".to_owned(),
+        Err(error) if error.message().starts_with("bad response") => "bad response".to_owned(),
+        Err(error) => error.code().name().replace('-', " "),
+    }
+}
+
+/// Plays the server of `case` to whoever connects, and never returns.
+async fn serve(listener: &TcpListener, vectors: &Vectors, case: &Value) {
+    let (socket, _) = listener.accept().await.expect("a client");
+    let mut server = Server {
+        socket: Some(socket),
+        decoder: Decoder::new(),
+    };
+    server.read().await;
+    let is_handshake = case["at"] == "handshake";
+    let mut id = None;
+    if !is_handshake {
+        server.write(&vectors.bytes(&json!("@init res")), id).await;
+        id = server.read().await.map(|call| call.id());
+    }
+    for item in case["server"].as_array().expect("a list of frames") {
+        match text(item) {
+            "@close" => server.socket = None,
+            "@reply" => {
+                server.read().await;
+            }
+            _ => server.write(&vectors.bytes(item), id).await,
+        }
+    }
+    if is_handshake && let Some(call) = server.read().await {
+        let answer = vectors.bytes(&json!("@answer"));
+        server.write(&answer, Some(call.id())).await;
+    }
+    std::future::pending().await
+}
+
+struct Server {
+    socket: Option<TcpStream>,
+    decoder: Decoder,
+}
+
+impl Server {
+    /// The next frame of the client, unless it has closed.
+    async fn read(&mut self) -> Option<Frame> {
+        loop {
+            if let Some(frame) = self.decoder.next_frame().expect("frames of our own") {
+                return Some(frame);
+            }
+            let socket = self.socket.as_mut()?;
+            let count = socket.read_buf(self.decoder.buffer_mut()).await.ok()?;
+            if count == 0 {
+                return None;
+            }
+        }
+    }
+
+    /// Sends `bytes`, with `id` where the recording has the id of the call.
+    async fn write(&mut self, bytes: &[u8], id: Option<MessageId>) {
+        let mut frame = value::frame(bytes);
+        if let Some(id) = id
+            && frame.id() == MessageId(2)
+        {
+            frame.set_id(id);
+        }
+        if let Some(socket) = &mut self.socket {
+            // The client may have given up already.
+            let _ = socket.write_all(frame.as_bytes()).await;
+        }
+    }
+}
