@@ -45,3 +45,7 @@ pub use relay::{Route, RouteTo};
 pub use service::{Incoming, Service};
 pub use tchannel_proto as proto;
 pub use tchannel_proto::{ChecksumType, ErrorCode, PeerInfo, ResponseCode, RetryAdvice};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

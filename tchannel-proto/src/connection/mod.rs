@@ -21,9 +21,6 @@ mod outbound;
 mod relay;
 mod timers;
 
-#[cfg(test)]
-mod tests;
-
 use std::collections::VecDeque;
 use std::time::Instant;
 

@@ -210,6 +210,7 @@ fn slot_of(tick: u64) -> usize {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test needs some first moment")]
 mod tests {
     use super::*;
 

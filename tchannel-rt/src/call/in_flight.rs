@@ -17,15 +17,16 @@ pub(crate) struct InFlight {
 }
 
 impl InFlight {
-    /// Sends the first frame of a call. `body` keeps what did not fit.
+    /// Sends the first frame of a call. `body` keeps what did not fit; even when that is not a byte, the
+    /// message may still lack its end.
     pub(crate) fn start(
         conn: &Conn,
         head: &CallHead<'_>,
         body: &mut Body,
         collects: bool,
-    ) -> Result<Self, CallError> {
+    ) -> Result<(Self, Progress), CallError> {
         let mut core = conn.core();
-        let (key, _) = core
+        let (key, progress) = core
             .proto
             .call(Instant::now(), head, body)
             .map_err(|refusal| CallError::from_refusal(&refusal))?;
@@ -36,11 +37,12 @@ impl InFlight {
         });
         core.set_target(key, Target::Exchange(exchange));
         conn.flush_soon(core);
-        Ok(Self {
+        let call = Self {
             conn: conn.clone(),
             key,
             exchange,
-        })
+        };
+        Ok((call, progress))
     }
 
     pub(crate) fn conn(&self) -> &Conn {

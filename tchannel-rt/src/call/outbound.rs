@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use bytestring::ByteString;
 use serde::Serialize;
-use tchannel_proto::{Body, CallHead, ChecksumType, ErrorCode, SendHeaders, Ttl};
+use tchannel_proto::{Body, CallHead, ChecksumType, ErrorCode, Progress, SendHeaders, Ttl};
 
 use super::in_flight::InFlight;
 use super::{ArgWriter, PendingResponse, Response};
@@ -241,7 +241,8 @@ impl<'a> Call<'a> {
         let call = self
             .start(&chosen, deadline, &mut Body::default(), true)
             .await;
-        let call = call.map_err(|error| error.finished(self.target(), 1, started.elapsed()))?;
+        let (call, _) =
+            call.map_err(|error| error.finished(self.target(), 1, started.elapsed()))?;
         let call = Arc::new(call);
         Ok((
             ArgWriter::of_request(call.clone()),
@@ -258,8 +259,8 @@ impl<'a> Call<'a> {
         let chosen = self.choose(tried, deadline)?;
         let peer = chosen.peer.host_port().clone();
         let outcome = async {
-            let call = self.start(&chosen, deadline, &mut body, false).await?;
-            if !body.is_empty() {
+            let (call, progress) = self.start(&chosen, deadline, &mut body, false).await?;
+            if progress == Progress::Full {
                 call.send_rest(body).await;
             }
             call.collected().await
@@ -311,7 +312,7 @@ impl<'a> Call<'a> {
         deadline: Instant,
         body: &mut Body,
         streaming: bool,
-    ) -> Result<InFlight, CallError> {
+    ) -> Result<(InFlight, Progress), CallError> {
         let conn = match chosen.peer.usable() {
             Some(conn) => conn,
             None => {

@@ -158,6 +158,7 @@ impl Driver {
                 Wake::Writable => {
                     self.conn.0.write_is_blocked.store(false, Ordering::Release);
                     self.conn.flush();
+                    self.hold_until = None;
                 }
                 Wake::Timer => self.handle_timer(),
             }
@@ -203,6 +204,7 @@ impl Driver {
         self.perform(now);
         self.pass_time(now);
         self.flush_all();
+        self.hold_for_a_deaf_peer(now);
     }
 
     /// Other tasks have queued frames, taken bytes of a stream, or want the connection closed.
@@ -376,6 +378,14 @@ impl Driver {
     }
 
     fn settle_call(&mut self, core: &mut Core, call: InboundCall) {
+        let queued = self.conn.queued(core);
+        if queued > self.conn.limits().queued_max {
+            let text = format!(
+                "{queued} bytes of answers are queued for this connection; read them first"
+            );
+            let _ = core.proto.respond_error(call.key, ErrorCode::Busy, &text);
+            return;
+        }
         let endpoint = match self.dispatch.find(&call.service, &call.arg1) {
             Ok(endpoint) => endpoint,
             Err(refusal) => {
@@ -625,6 +635,20 @@ impl Driver {
         if core.unread >= self.conn.limits().queued_soft {
             let in_flight = core.proto.inbound_in_flight() + core.proto.outbound_in_flight();
             self.hold_until = Some(now + if in_flight > 1 { HOLD } else { HOLD_ALONE });
+        }
+    }
+
+    /// A peer that sends but does not read: take in less, and in the end nothing.
+    ///
+    /// Not reading at all would leave two ends that both wait for the other to read.
+    fn hold_for_a_deaf_peer(&mut self, now: Instant) {
+        let limits = self.conn.limits();
+        let queued = self.conn.queued(&self.conn.core());
+        if queued > 2 * limits.queued_max {
+            tracing::warn!(remote = %self.conn.remote_addr(), queued, "closing: the peer does not read its answers");
+            self.end = Some(End::Gone);
+        } else if queued > limits.queued_soft {
+            self.hold(now);
         }
     }
 

@@ -52,7 +52,11 @@ impl Conn {
             match self.write_once(outbox) {
                 Ok(written) => {
                     outbox.advance(written);
-                    self.0.unwritten.store(outbox.len(), Ordering::Relaxed);
+                    let left = outbox.len();
+                    self.0.unwritten.store(left, Ordering::Relaxed);
+                    if left < self.0.limits.queued_soft / 2 {
+                        self.0.room.notify_waiters();
+                    }
                     self.0.written.fetch_add(written as u64, Ordering::Relaxed);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {

@@ -14,6 +14,7 @@ mod dial;
 mod driver;
 mod exchange;
 mod flush;
+mod keyed;
 mod serve;
 mod served;
 
@@ -31,6 +32,7 @@ use tokio::sync::Notify;
 pub(crate) use dial::dial;
 pub(crate) use driver::{Driver, drive};
 pub(crate) use exchange::{Exchange, ResponseInfo};
+use keyed::Keyed;
 pub(crate) use served::{RelayLink, RelayTicket, Served, Target};
 
 use crate::config::ChannelConfig;
@@ -82,9 +84,9 @@ impl Limits {
 pub(crate) struct Core {
     pub(crate) proto: Connection,
     /// By slot of an outbound call: who gets its answer.
-    targets: Vec<Target>,
+    targets: Keyed<OutboundKey, Target>,
     /// By slot of an inbound call: who serves it.
-    served: Vec<Served>,
+    served: Keyed<InboundKey, Served>,
     pub(crate) exchanges: Slab<Exchange>,
     /// Other drivers that read no further until this queue is short again.
     waiting_sources: Vec<Conn>,
@@ -108,8 +110,8 @@ impl Conn {
         };
         let core = Core {
             proto,
-            targets: Vec::new(),
-            served: Vec::new(),
+            targets: Keyed::default(),
+            served: Keyed::default(),
             exchanges: Slab::new(),
             waiting_sources: Vec::new(),
             unread: 0,
@@ -237,11 +239,11 @@ impl Conn {
 
 impl Core {
     pub(crate) fn set_target(&mut self, key: OutboundKey, target: Target) {
-        put_at(&mut self.targets, key.slot(), target);
+        self.targets.put(key.slot(), key, target);
     }
 
     fn target(&mut self, key: OutboundKey) -> &mut Target {
-        at(&mut self.targets, key.slot())
+        self.targets.get(key.slot(), key)
     }
 
     pub(crate) fn take_target(&mut self, key: OutboundKey) -> Target {
@@ -249,11 +251,11 @@ impl Core {
     }
 
     pub(crate) fn set_served(&mut self, key: InboundKey, served: Served) {
-        put_at(&mut self.served, key.slot(), served);
+        self.served.put(key.slot(), key, served);
     }
 
     pub(crate) fn served(&mut self, key: InboundKey) -> &mut Served {
-        at(&mut self.served, key.slot())
+        self.served.get(key.slot(), key)
     }
 
     pub(crate) fn take_served(&mut self, key: InboundKey) -> Served {
@@ -262,13 +264,13 @@ impl Core {
 
     /// Lets go of other connections: theirs may in turn hold this one.
     fn forget_calls(&mut self) {
-        self.targets = Vec::new();
-        self.served = Vec::new();
+        self.targets = Keyed::default();
+        self.served = Keyed::default();
     }
 
     /// Nobody reads the request of this exchange any more.
     pub(crate) fn forget_requests(&mut self, exchange: usize) {
-        for served in &mut self.served {
+        for served in self.served.iter_mut() {
             if let Served::Running { requests, .. } = served
                 && *requests == Some(exchange)
             {
@@ -287,15 +289,4 @@ impl Core {
             self.waiting_sources.push(source.clone());
         }
     }
-}
-
-fn at<T: Default>(table: &mut Vec<T>, index: usize) -> &mut T {
-    if table.len() <= index {
-        table.resize_with(index + 1, T::default);
-    }
-    &mut table[index]
-}
-
-fn put_at<T: Default>(table: &mut Vec<T>, index: usize, value: T) {
-    *at(table, index) = value;
 }

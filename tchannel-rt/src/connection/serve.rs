@@ -99,6 +99,7 @@ impl Conn {
     }
 
     async fn answer(self, key: InboundKey, scheme: &str, outcome: HandlerResult) {
+        self.wait_for_room().await;
         let rest = {
             let mut core = self.core();
             let rest = respond(&mut core, key, scheme, outcome);

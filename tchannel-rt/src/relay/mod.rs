@@ -44,16 +44,18 @@ pub(crate) enum Accepted {
 impl Relay {
     /// Looks at a call req, asks where it goes, and takes it in if it can be passed on.
     pub(crate) fn accept(&self, core: &mut Core, now: Instant, frame: Frame) -> Accepted {
-        let route = match CallReqPeek::parse(frame.payload()) {
+        let (route, ttl) = match CallReqPeek::parse(frame.payload()) {
             Ok(call) => (self.route.route(&call), call.ttl),
-            Err(error) => (bad_request(format!("bad call request: {error}")), None),
-        };
-        match route {
-            (RouteTo::Local, _) => return Accepted::Local(frame),
-            (RouteTo::Refuse { code, message }, _) => {
-                core.proto.relay_refuse(&frame, code, &message)
+            Err(error) => {
+                let text = format!("bad call request: {error} (at router {})", self.route.hop());
+                core.proto
+                    .relay_refuse(&frame, ErrorCode::BadRequest, &text);
+                return Accepted::Refused;
             }
-            (RouteTo::Peers(_), None) => {
+        };
+        match (route, ttl) {
+            (RouteTo::Local, _) => return Accepted::Local(frame),
+            (_, None) => {
                 let text = format!(
                     "ttl of the call to {} is 0, expected the milliseconds the caller will wait (at router {})",
                     forward::service_of(&frame),
@@ -61,6 +63,9 @@ impl Relay {
                 );
                 core.proto
                     .relay_refuse(&frame, ErrorCode::BadRequest, &text);
+            }
+            (RouteTo::Refuse { code, message }, _) => {
+                core.proto.relay_refuse(&frame, code, &message);
             }
             (RouteTo::Peers(peers), Some(ttl)) => {
                 if let Ok(Some(key)) = core.proto.relay_accept(now, &frame, ttl) {
@@ -75,12 +80,5 @@ impl Relay {
     pub(crate) fn remaining(&self, ttl: Ttl, spent: Duration) -> Option<Ttl> {
         let longest = Ttl::from_duration(self.ttl_max).unwrap_or(Ttl::MAX);
         ttl.min(longest).minus(spent)
-    }
-}
-
-fn bad_request(message: String) -> RouteTo {
-    RouteTo::Refuse {
-        code: ErrorCode::BadRequest,
-        message,
     }
 }

@@ -53,6 +53,20 @@ async fn args_of_any_size_come_back_as_they_were_sent() {
 }
 
 #[tokio::test]
+async fn a_message_ends_though_arg2_has_filled_its_frame_and_arg3_is_empty() {
+    let (_server, addr) = echo_server().await;
+    let client = Channel::new("test");
+    // One of these leaves no room for arg3 in the frame where arg2 ends.
+    for size in 65_400..=65_560 {
+        let arg2 = Bytes::from(vec![7; size]);
+        let call = client.call("echo::echo").peer(&addr);
+        let answer = call.send(arg2.clone(), "").await;
+        let answer = answer.unwrap_or_else(|error| panic!("{size} bytes: {error}"));
+        assert!(answer.arg2 == arg2, "{size} bytes came back changed");
+    }
+}
+
+#[tokio::test]
 async fn a_handler_that_waits_does_not_hold_up_others() {
     let (_server, addr) = echo_server().await;
     let client = Channel::new("test");

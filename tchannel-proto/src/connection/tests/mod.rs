@@ -1,1 +1,0 @@
-//! Two connections, a clock, and sentences about them.
