@@ -20,6 +20,27 @@ pub(crate) async fn an_arg3_that_ends_around_the_frame_edge_comes_back(pair: &Pa
     }
 }
 
+/// As above for arg2, but for the lengths in `broken`: there the sender of the pair that is not ours
+/// writes frames that make no message, and the call must fail at once.
+pub(crate) async fn an_arg2_that_ends_around_the_frame_edge_comes_back(
+    pair: &Pair,
+    broken: &[usize],
+) {
+    for len in FRAME_EDGE {
+        for arg3 in [&b""[..], b"body"] {
+            let call = pair.raw("echo").arg2(&pattern(len)).arg3(arg3);
+            let answer = pair.call(&call).await;
+            if broken.contains(&len) {
+                let at_once = ["bad-request", "unexpected"];
+                let error = answer.error.as_deref().unwrap_or("none");
+                assert!(at_once.contains(&error), "for {len} bytes: {answer:?}");
+            } else {
+                expect_same(&answer, len, arg3.len());
+            }
+        }
+    }
+}
+
 /// Whatever the headers of a call take, one of its args ends on the last byte of a frame in here.
 const FRAME_EDGE: std::ops::RangeInclusive<usize> = 65_400..=65_560;
 

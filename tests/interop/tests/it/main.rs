@@ -1,6 +1,7 @@
 //! Our runtime and our router with the peers that are deployed.
 
 mod checks;
+mod connections;
 mod direct;
 mod ours;
 mod pair;

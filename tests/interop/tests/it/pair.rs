@@ -124,3 +124,23 @@ macro_rules! every_check {
     )* };
 }
 pub(crate) use every_check;
+
+/// Runs each function of the module on each peer, one test each.
+macro_rules! every_peer {
+    ($($sentence:ident,)*) => {
+        crate::pair::every_peer!(@tests node: $($sentence,)*);
+        crate::pair::every_peer!(@tests python: $($sentence,)*);
+        crate::pair::every_peer!(@tests go: $($sentence,)*);
+    };
+    (@tests $peer:ident: $($sentence:ident,)*) => {
+        mod $peer { $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $sentence() {
+                if let Some(peer) = test_interop::Peer::$peer() {
+                    super::$sentence(peer).await;
+                }
+            }
+        )* }
+    };
+}
+pub(crate) use every_peer;
