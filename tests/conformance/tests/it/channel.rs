@@ -1,23 +1,18 @@
 //! Source: spec/vectors/README.md, "hostile input": the same oddities, sent over a socket to a channel of
 //! the runtime, so that what endpoints and schemes answer is what users get.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::{Value, json};
-use tchannel_proto::Decoder;
 use tchannel_rt::scheme::thrift;
 use tchannel_rt::{Channel, ChannelConfig, ErrorCode, HandlerError, HandlerResult, Reply, Request};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::peer::short;
+use crate::call::{chunks, frame};
 use crate::service::{FOUND, Get, HEALTHY, NOT_FOUND, NOTHING, Skipped, error_code};
-use crate::value;
-use crate::vectors::{Vectors, text};
-
-/// The id of a ping that ends each probe: whatever is to come has come before its answer.
-const LAST_PING: u32 = 0x0bad_cafe;
+use crate::vectors::{Vectors, text, to_hex};
+use crate::wire::Wire;
 
 #[tokio::test]
 async fn a_channel_answers_every_recorded_oddity_as_the_bare_connection_does() {
@@ -31,17 +26,11 @@ async fn a_channel_answers_every_recorded_oddity_as_the_bare_connection_does() {
         .iter()
         .filter(|probe| probe["group"] != "shutdown")
     {
-        let mut socket = TcpStream::connect(addr).await.expect("a listening channel");
-        let got = play(&mut socket, &vectors, probe).await;
-        let expected = json!({
-            "reply": probe["ours"]["reply"],
-            "connection": probe["ours"]["connection"],
-        });
-        if got != expected {
-            wrong.push(format!(
-                "{}: got {got}, expected {expected}",
-                text(&probe["name"])
-            ));
+        let got = play(addr, &vectors, probe).await;
+        let ours = &probe["ours"];
+        if got["reply"] != ours["reply"] || got["connection"] != ours["connection"] {
+            let name = text(&probe["name"]);
+            wrong.push(format!("{name}: got {got}, expected {ours}"));
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
@@ -53,70 +42,17 @@ fn config() -> ChannelConfig {
     config
 }
 
-/// Sends `probe`, waits for as many replies as are ours, and then for the last ping or the end.
-async fn play(socket: &mut TcpStream, vectors: &Vectors, probe: &Value) -> Value {
-    let mut replies = Replies::new(socket);
+/// Sends `probe` to `addr`, and gives what came back in the form of `ours`.
+async fn play(addr: SocketAddr, vectors: &Vectors, probe: &Value) -> Value {
+    let mut wire = Wire::connect(addr).await;
     for item in probe["send"].as_array().expect("a list of frames") {
         if text(item) == "@answered" {
-            while replies.got.len() < 2 && replies.next().await {}
+            wire.read(2).await;
         } else {
-            replies.send(&vectors.bytes(item)).await;
+            wire.send(&vectors.bytes(item)).await;
         }
     }
-    let ours = &probe["ours"];
-    let count = ours["reply"].as_array().expect("replies").len();
-    while replies.got.len() < count && replies.next().await {}
-    if ours["connection"] == "open" {
-        let ping = json!({"type": "ping req", "id": LAST_PING});
-        replies.send(&value::write(&ping)).await;
-    }
-    while replies.next().await {}
-    let is_open = replies.has_last_pong();
-    let mut got = replies.got;
-    got.truncate(got.len() - usize::from(is_open));
-    json!({"reply": got, "connection": if is_open { "open" } else { "closed" }})
-}
-
-struct Replies<'a> {
-    socket: &'a mut TcpStream,
-    decoder: Decoder,
-    got: Vec<String>,
-}
-
-impl<'a> Replies<'a> {
-    fn new(socket: &'a mut TcpStream) -> Self {
-        Self {
-            socket,
-            decoder: Decoder::new(),
-            got: Vec::new(),
-        }
-    }
-
-    /// The channel may have closed before it has read all of it.
-    async fn send(&mut self, bytes: &[u8]) {
-        let _ = self.socket.write_all(bytes).await;
-    }
-
-    fn has_last_pong(&self) -> bool {
-        self.got.last() == Some(&format!("ping res id {LAST_PING}"))
-    }
-
-    /// Reads one more frame. `false` when the channel has closed, or has answered the last ping.
-    async fn next(&mut self) -> bool {
-        if self.has_last_pong() {
-            return false;
-        }
-        loop {
-            if let Some(frame) = self.decoder.next_frame().expect("frames of our own") {
-                self.got.push(short(frame.as_bytes()));
-                return true;
-            }
-            let read = self.socket.read_buf(self.decoder.buffer_mut()).await;
-            if read.is_err() || read.is_ok_and(|count| count == 0) {
-                return false;
-            }
-        }
-    }
+    wire.finish(&probe["ours"]).await
 }
 
 fn register(channel: &Channel) {
@@ -193,4 +129,35 @@ async fn skip_and_answer(arg3: Bytes, answer: Bytes) -> Result<Result<Bytes, Byt
 
 fn bad_request(error: tchannel_rt::scheme::SchemeError) -> HandlerError {
     HandlerError::bad_request(error.to_string())
+}
+
+#[tokio::test]
+async fn a_request_over_the_ceiling_is_refused_and_the_connection_stays() {
+    let mut config = config();
+    config.message_bytes_max = 100_000;
+    let channel = Channel::with_config("svc", config);
+    register(&channel);
+    let addr = channel.listen("127.0.0.1:0").await.expect("a free port");
+    let mut wire = Wire::connect(addr).await;
+    wire.send(&Vectors::load("hostile").bytes(&json!("@init")))
+        .await;
+    let half = "z".repeat(60_000);
+    for (id, rest) in [(5, 40_000), (6, 39_999)] {
+        let mut first = chunks(["echo", "h", &half]);
+        first["flags"] = json!(1);
+        wire.send(&frame("call req", id, first)).await;
+        let rest = to_hex("z".repeat(rest).as_bytes());
+        wire.send(&frame("call req continue", id, json!({"chunks": [rest]})))
+            .await;
+    }
+    let expected = json!({
+        "reply": [
+            "init res id 1",
+            "error 0x06 id 5",
+            "call res id 6 ok none",
+            "call res continue id 6",
+        ],
+        "connection": "open",
+    });
+    assert_eq!(wire.finish(&expected).await, expected);
 }

@@ -138,3 +138,41 @@ impl Server {
         }
     }
 }
+
+#[tokio::test]
+async fn a_call_of_a_channel_names_scheme_caller_and_retry_flags() {
+    let vectors = Vectors::load("misbehaving-servers");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let addr = listener.local_addr().expect("an address").to_string();
+    let channel = Channel::new("caller");
+    let server = async {
+        let (socket, _) = listener.accept().await.expect("a client");
+        let mut server = Server {
+            socket: Some(socket),
+            decoder: Decoder::new(),
+        };
+        server.read().await.expect("init req");
+        server
+            .write(&vectors.bytes(&json!("@init res")), None)
+            .await;
+        server.read().await.expect("call req")
+    };
+    let frame = tokio::select! {
+        frame = server => frame,
+        outcome = call(&channel, &addr) => panic!("an answer out of nowhere: {outcome:?}"),
+    };
+    let value = value::read(frame.as_bytes());
+    let header = |key: &str| {
+        let pairs = value["headers"].as_array().expect("pairs");
+        let found = pairs.iter().find(|pair| pair[0] == key);
+        text(&found.unwrap_or_else(|| panic!("no {key}: {value}"))[1]).to_owned()
+    };
+    assert_eq!(header("as"), "raw");
+    assert_eq!(header("cn"), "caller");
+    assert!(["n", "c", "t", "ct", "tc"].contains(&header("re").as_str()));
+    assert_eq!(
+        (&value["service"], &value["flags"]),
+        (&json!("svc"), &json!(0))
+    );
+    assert_eq!(value["chunks"], json!(["6563686f", "68", "626f6479"]));
+}
