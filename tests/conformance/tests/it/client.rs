@@ -4,14 +4,13 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tchannel_proto::{Decoder, Frame, MessageId};
 use tchannel_rt::retry::Retry;
 use tchannel_rt::{CallError, Channel, ChannelConfig, Response};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 use crate::value;
 use crate::vectors::{Vectors, text};
+use crate::wire::Server;
 
 #[tokio::test]
 async fn a_call_of_a_channel_ends_as_it_must_whatever_the_server_does() {
@@ -76,11 +75,7 @@ fn ended_as(outcome: Result<Response, CallError>) -> String {
 
 /// Plays the server of `case` to whoever connects, and never returns.
 async fn serve(listener: &TcpListener, vectors: &Vectors, case: &Value) {
-    let (socket, _) = listener.accept().await.expect("a client");
-    let mut server = Server {
-        socket: Some(socket),
-        decoder: Decoder::new(),
-    };
+    let mut server = Server::accept(listener).await;
     server.read().await;
     let is_handshake = case["at"] == "handshake";
     let mut id = None;
@@ -90,7 +85,7 @@ async fn serve(listener: &TcpListener, vectors: &Vectors, case: &Value) {
     }
     for item in case["server"].as_array().expect("a list of frames") {
         match text(item) {
-            "@close" => server.socket = None,
+            "@close" => server.close(),
             "@reply" => {
                 server.read().await;
             }
@@ -104,41 +99,6 @@ async fn serve(listener: &TcpListener, vectors: &Vectors, case: &Value) {
     std::future::pending().await
 }
 
-struct Server {
-    socket: Option<TcpStream>,
-    decoder: Decoder,
-}
-
-impl Server {
-    /// The next frame of the client, unless it has closed.
-    async fn read(&mut self) -> Option<Frame> {
-        loop {
-            if let Some(frame) = self.decoder.next_frame().expect("frames of our own") {
-                return Some(frame);
-            }
-            let socket = self.socket.as_mut()?;
-            let count = socket.read_buf(self.decoder.buffer_mut()).await.ok()?;
-            if count == 0 {
-                return None;
-            }
-        }
-    }
-
-    /// Sends `bytes`, with `id` where the recording has the id of the call.
-    async fn write(&mut self, bytes: &[u8], id: Option<MessageId>) {
-        let mut frame = value::frame(bytes);
-        if let Some(id) = id
-            && frame.id() == MessageId(2)
-        {
-            frame.set_id(id);
-        }
-        if let Some(socket) = &mut self.socket {
-            // The client may have given up already.
-            let _ = socket.write_all(frame.as_bytes()).await;
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_call_of_a_channel_names_scheme_caller_and_retry_flags() {
     let vectors = Vectors::load("misbehaving-servers");
@@ -146,11 +106,7 @@ async fn a_call_of_a_channel_names_scheme_caller_and_retry_flags() {
     let addr = listener.local_addr().expect("an address").to_string();
     let channel = Channel::new("caller");
     let server = async {
-        let (socket, _) = listener.accept().await.expect("a client");
-        let mut server = Server {
-            socket: Some(socket),
-            decoder: Decoder::new(),
-        };
+        let mut server = Server::accept(&listener).await;
         server.read().await.expect("init req");
         server
             .write(&vectors.bytes(&json!("@init res")), None)

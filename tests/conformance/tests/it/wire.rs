@@ -1,11 +1,11 @@
-//! A socket to somebody of ours, and what comes back over it in the short form of the vectors.
+//! Sockets with somebody of ours at the other end.
 
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
-use tchannel_proto::Decoder;
+use tchannel_proto::{Decoder, Frame, MessageId};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::peer::short;
 use crate::value;
@@ -13,7 +13,7 @@ use crate::value;
 /// The id of a ping that ends each exchange: whatever is to come has come before its answer.
 const LAST_PING: u32 = 0x0bad_cafe;
 
-/// One end of a connection that sends what it is told to.
+/// The end that dialled, sending what it is told to; what comes back is kept in the short form of the vectors.
 pub(crate) struct Wire {
     socket: TcpStream,
     decoder: Decoder,
@@ -78,6 +78,56 @@ impl Wire {
             if read.is_err() || read.is_ok_and(|count| count == 0) {
                 return false;
             }
+        }
+    }
+}
+
+/// The end that was dialled, saying what it is told to.
+pub(crate) struct Server {
+    socket: Option<TcpStream>,
+    decoder: Decoder,
+}
+
+impl Server {
+    /// Waits for somebody to connect.
+    pub(crate) async fn accept(listener: &TcpListener) -> Self {
+        let (socket, _) = listener.accept().await.expect("somebody who connects");
+        Self {
+            socket: Some(socket),
+            decoder: Decoder::new(),
+        }
+    }
+
+    /// Closes the socket.
+    pub(crate) fn close(&mut self) {
+        self.socket = None;
+    }
+
+    /// The next frame, unless the other end has closed.
+    pub(crate) async fn read(&mut self) -> Option<Frame> {
+        loop {
+            if let Some(frame) = self.decoder.next_frame().expect("frames of our own") {
+                return Some(frame);
+            }
+            let socket = self.socket.as_mut()?;
+            let count = socket.read_buf(self.decoder.buffer_mut()).await.ok()?;
+            if count == 0 {
+                return None;
+            }
+        }
+    }
+
+    /// Sends `bytes`, with `id` where the recording has the id of the call.
+    pub(crate) async fn write(&mut self, bytes: &[u8], id: Option<MessageId>) {
+        let mut frame = value::frame(bytes);
+        if let Some(id) = id
+            && frame.id() == MessageId(2)
+        {
+            frame.set_id(id);
+        }
+        if let Some(socket) = &mut self.socket {
+            // The other end may have given up already.
+            let _ = socket.write_all(frame.as_bytes()).await;
         }
     }
 }
