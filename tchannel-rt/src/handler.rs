@@ -154,7 +154,7 @@ impl HandlerError {
     }
 
     /// An application error `{type, message}`: response code 1 in json and msgpack, `unexpected error` in
-    /// schemes that have no such form. Source: spec/schemes/json.md.
+    /// schemes that have no such form. Source: spec/schemes/json.md, "args".
     pub fn application(error_type: impl Into<String>, message: impl Into<String>) -> Self {
         Self {
             kind: HandlerErrorKind::Application(error_type.into()),
