@@ -208,31 +208,29 @@ fn break_off(world: &mut World, side: Side, input: &mut Input<'_>) {
 }
 
 fn tamper(world: &mut World, side: Side, input: &mut Input<'_>) {
-    world.is_tampered = true;
     match input.byte() % 8 {
         0 => {
             let (at, byte) = (input.number(), input.byte());
-            let wire = &mut world.end(side).wire;
-            if !wire.is_empty() {
-                let at = at % wire.len();
+            let wire = world.tamper(side);
+            if let Some(at) = at.checked_rem(wire.len()) {
                 wire[at] = byte;
             }
         }
         1 => {
             let length = input.number() % 1_024;
-            let bytes = input.bytes(length);
-            world.end(side).wire.extend_from_slice(bytes);
+            world.tamper(side).extend_from_slice(input.bytes(length));
         }
         2 => {
-            let again = world.end(side).wire.clone();
+            let wire = world.tamper(side);
+            let again = wire.clone();
             if again.len() < 100_000 {
-                world.end(side).wire.extend_from_slice(&again);
+                wire.extend_from_slice(&again);
             }
         }
         _ => {
             let id = any_id(world, input);
             let frame = message::encode(&message::any(input), id);
-            world.end(side).wire.extend_from_slice(frame.as_bytes());
+            world.tamper(side).extend_from_slice(frame.as_bytes());
         }
     }
 }

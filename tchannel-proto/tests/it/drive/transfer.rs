@@ -137,6 +137,11 @@ impl Receiver {
         self.end.then_some(self.received)
     }
 
+    /// Somebody may have changed what is still to come.
+    pub(crate) fn distrust(&mut self) {
+        self.tag = None;
+    }
+
     pub(crate) fn tag(&self) -> Option<Tag> {
         self.tag
     }

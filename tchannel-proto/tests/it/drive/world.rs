@@ -42,7 +42,7 @@ pub(crate) struct World {
     /// Requests that have been seen by the other end.
     seen: Vec<Tag>,
     /// Somebody else has written to the wire, so its content is nobody's promise.
-    pub(crate) is_tampered: bool,
+    is_tampered: bool,
 }
 
 /// One connection and its owner.
@@ -50,7 +50,7 @@ pub(crate) struct End {
     pub(crate) connection: Connection,
     decoder: Decoder,
     /// Sent, and not yet arrived at the other end.
-    pub(crate) wire: BytesMut,
+    wire: BytesMut,
     /// Bytes that have left the wire.
     delivered: u64,
     pub(crate) outbound: Vec<Outbound>,
@@ -124,6 +124,20 @@ impl World {
     pub(crate) fn new_call(&mut self) -> Tag {
         self.calls += 2;
         Tag(self.calls)
+    }
+
+    /// The wire of one end, for somebody else to write to. From now on nobody vouches for what arrives.
+    pub(crate) fn tamper(&mut self, side: Side) -> &mut BytesMut {
+        self.is_tampered = true;
+        for end in &mut self.ends {
+            let answers = end
+                .outbound
+                .iter_mut()
+                .filter_map(|call| call.answer.as_mut());
+            let requests = end.inbound.iter_mut().map(|call| &mut call.request);
+            answers.chain(requests).for_each(Receiver::distrust);
+        }
+        &mut self.end(side).wire
     }
 
     /// Takes note that all of a message has been sent.
