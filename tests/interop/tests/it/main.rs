@@ -6,3 +6,4 @@ mod direct;
 mod ours;
 mod pair;
 mod peers;
+mod router;

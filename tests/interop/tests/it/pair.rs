@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 
+use hyperbahn::config::NodeConfig;
+use hyperbahn::node::Node;
 use tchannel_rt::Channel;
 use test_interop::{Answer, Call, Client, Peer, Server, Way};
 
@@ -24,6 +26,7 @@ pub(crate) struct Pair {
     caller: Caller,
     way: Way,
     _service: Service,
+    _router: Option<Node>,
 }
 
 enum Caller {
@@ -46,6 +49,20 @@ impl Pair {
             caller,
             way: Way::Peer(address),
             _service: service,
+            _router: None,
+        })
+    }
+
+    /// The service advertises to a router of ours, and the caller calls it through that router.
+    pub(crate) async fn routed(caller: End, service: End) -> Option<Self> {
+        let caller = Caller::start(caller)?;
+        let (router, address) = start_router().await;
+        let service = Service::advertise(service, address).await?;
+        Some(Self {
+            caller,
+            way: Way::Router(address),
+            _service: service,
+            _router: Some(router),
         })
     }
 
@@ -81,10 +98,8 @@ impl Service {
     async fn start(end: End) -> Option<(Self, SocketAddr)> {
         Some(match end {
             End::Ours => {
-                let channel = Channel::new(SERVICE);
-                ours::offer(&channel, SERVICE);
-                let address = channel.listen("127.0.0.1:0").await;
-                (Self::Ours(channel), address.expect("a port is free"))
+                let (channel, address) = ours::serve(SERVICE).await;
+                (Self::Ours(channel), address)
             }
             End::Theirs(peer) => {
                 let server = Server::start(peer?, SERVICE).await;
@@ -93,6 +108,28 @@ impl Service {
             }
         })
     }
+
+    async fn advertise(end: End, router: SocketAddr) -> Option<Self> {
+        Some(match end {
+            End::Ours => Self::Ours(ours::advertise(SERVICE, router).await),
+            End::Theirs(peer) => {
+                let server = Server::advertise(peer?, SERVICE, &[router]).await;
+                Self::Theirs(Box::new(server))
+            }
+        })
+    }
+}
+
+/// Starts a router of ours on a free port.
+pub(crate) async fn start_router() -> (Node, SocketAddr) {
+    let config = NodeConfig {
+        listen: "127.0.0.1:0".to_owned(),
+        ..NodeConfig::default()
+    };
+    let node = Node::start(config).await.expect("a port is free");
+    let address = node.address().to_string();
+    let address = address.parse().expect("it listens on an address");
+    (node, address)
 }
 
 /// Runs every check on a pair, one test each. A pair that cannot be made has said so aloud.

@@ -1,20 +1,39 @@
 //! The service of `peers/README.md`, on our runtime.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde_json::Value as Json;
+use tchannel_rt::hyperbahn::Routers;
 use tchannel_rt::scheme::{json, thrift};
 use tchannel_rt::{Channel, ErrorCode, HandlerError, HandlerResult, Reply, Request};
 use tokio::sync::Notify;
 
 use super::Record;
 
-/// Registers every endpoint under a service name.
-pub(crate) fn offer(channel: &Channel, service: &str) {
+/// Serves under this name on a free port of the loopback interface.
+pub(crate) async fn serve(service: &str) -> (Channel, SocketAddr) {
+    let channel = Channel::new(service);
+    offer(&channel, service);
+    let address = channel.listen("127.0.0.1:0").await;
+    (channel, address.expect("a port is free"))
+}
+
+/// As [`serve`], and advertises the name to a router.
+pub(crate) async fn advertise(service: &str, router: SocketAddr) -> Channel {
+    let (channel, _) = serve(service).await;
+    let routers = Routers::List(vec![router.to_string()]);
+    let advertisement = channel.advertise(routers, &[service]);
+    let advertisement = advertisement.expect("it is one router");
+    assert!(advertisement.advertised().await, "nobody withdraws it");
+    channel
+}
+
+fn offer(channel: &Channel, service: &str) {
     offer_raw(channel, service);
     offer_json(channel, service);
     offer_thrift(channel, service);
