@@ -8,6 +8,7 @@ use tchannel_rt::{Channel, ChannelConfig, ChecksumType, ErrorCode, Response};
 use test_interop::{Call, Client, DEFAULT_TTL, Peer, Server, Way, pattern};
 use tokio::sync::mpsc;
 
+use crate::ours;
 use crate::pair::every_peer;
 
 every_peer! {
@@ -77,14 +78,7 @@ async fn a_call_in_flight_fails_at_once_when_the_peer_dies(peer: Peer) {
 async fn a_handler_stops_when_its_caller_dies(peer: Peer) {
     let (events, mut happens) = mpsc::channel(2);
     let channel = Channel::new("kv");
-    channel.service("kv").raw("never", move |_| {
-        let events = events.clone();
-        async move {
-            let _stopped = OnDrop(events.clone());
-            events.send("began").await?;
-            std::future::pending().await
-        }
-    });
+    ours::offer_never(&channel, "kv", events);
     let address = channel.listen("127.0.0.1:0").await.expect("a port is free");
 
     let client = Client::start(peer);
@@ -97,14 +91,6 @@ async fn a_handler_stops_when_its_caller_dies(peer: Peer) {
     }
     drop(client);
     assert_eq!(happens.recv().await, Some("stopped"));
-}
-
-struct OnDrop(mpsc::Sender<&'static str>);
-
-impl Drop for OnDrop {
-    fn drop(&mut self) {
-        self.0.try_send("stopped").expect("there is room for two");
-    }
 }
 
 async fn a_cancelled_call_leaves_the_connection_as_good_as_before(peer: Peer) {

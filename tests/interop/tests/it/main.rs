@@ -3,6 +3,8 @@
 mod checks;
 mod connections;
 mod direct;
+mod hyperbahn_clients;
+mod load;
 mod ours;
 mod pair;
 mod peers;

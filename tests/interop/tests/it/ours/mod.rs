@@ -6,4 +6,4 @@ mod service;
 
 pub(crate) use client::OurClient;
 pub(crate) use record::Record;
-pub(crate) use service::{advertise, serve};
+pub(crate) use service::{advertise, advertise_to, offer_never, serve};

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use tchannel_rt::hyperbahn::Routers;
 use tchannel_rt::scheme::{json, thrift};
 use tchannel_rt::{Channel, ErrorCode, HandlerError, HandlerResult, Reply, Request};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 use super::Record;
 
@@ -26,11 +26,36 @@ pub(crate) async fn serve(service: &str) -> (Channel, SocketAddr) {
 /// As [`serve`], and advertises the name to a router.
 pub(crate) async fn advertise(service: &str, router: SocketAddr) -> Channel {
     let (channel, _) = serve(service).await;
+    advertise_to(&channel, service, router).await;
+    channel
+}
+
+/// Serves one endpoint, `never`, that tells when a call of it `began` and when its handler `stopped`.
+pub(crate) fn offer_never(channel: &Channel, service: &str, events: mpsc::Sender<&'static str>) {
+    channel.service(service).raw("never", move |_| {
+        let events = events.clone();
+        async move {
+            let _stopped = OnDrop(events.clone());
+            events.send("began").await?;
+            std::future::pending().await
+        }
+    });
+}
+
+struct OnDrop(mpsc::Sender<&'static str>);
+
+impl Drop for OnDrop {
+    fn drop(&mut self) {
+        self.0.try_send("stopped").expect("there is room for two");
+    }
+}
+
+/// Advertises the name to a router; returns once the router has taken it.
+pub(crate) async fn advertise_to(channel: &Channel, service: &str, router: SocketAddr) {
     let routers = Routers::List(vec![router.to_string()]);
     let advertisement = channel.advertise(routers, &[service]);
     let advertisement = advertisement.expect("it is one router");
     assert!(advertisement.advertised().await, "nobody withdraws it");
-    channel
 }
 
 fn offer(channel: &Channel, service: &str) {
