@@ -5,6 +5,9 @@
 #[path = "../../../tchannel-proto/tests/it/drive/mod.rs"]
 mod drive;
 
+use drive::operations::Wire;
+use drive::world::Through;
+
 /// Any bytes, taken as a stream of frames.
 pub fn frame_decode(bytes: &[u8]) {
     drive::stream::check(bytes);
@@ -16,7 +19,11 @@ pub fn fragments(bytes: &[u8]) {
     drive::message::check_round_trip(bytes);
 }
 
-/// Any order of events on two connections, with somebody on the wire between them.
+/// Any order of events on two connections, with somebody on the wire between them, and at times a router.
 pub fn connection_ops(bytes: &[u8]) {
-    drive::operations::check(bytes, drive::operations::Wire::Tampered);
+    let through = match bytes.first() {
+        Some(byte) if byte & 1 == 1 => Through::Router,
+        _ => Through::Wire,
+    };
+    drive::operations::check(bytes, through, Wire::Tampered);
 }

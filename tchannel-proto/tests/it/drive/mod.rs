@@ -6,6 +6,7 @@ pub(crate) mod input;
 pub(crate) mod message;
 pub(crate) mod operations;
 pub(crate) mod reassembly;
+pub(crate) mod router;
 pub(crate) mod stream;
 pub(crate) mod transfer;
 pub(crate) mod world;

@@ -11,7 +11,7 @@ use super::input::Input;
 use super::message;
 use super::reassembly::CHECKSUM_TYPES;
 use super::transfer::Sender;
-use super::world::{CALLER, IN_FLIGHT_MAX, SERVICE, Side, World, arg1_of};
+use super::world::{CALLER, IN_FLIGHT_MAX, SERVICE, Side, Through, World, arg1_of};
 
 /// Who may write to the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub(crate) enum Wire {
 }
 
 /// Does what `bytes` choose to two connections, and holds both to their promises.
-pub(crate) fn check(bytes: &[u8], wire: Wire) {
-    let mut world = World::new();
+pub(crate) fn check(bytes: &[u8], through: Through, wire: Wire) {
+    let mut world = World::new(through);
     let mut input = Input::new(bytes);
     // Little can happen before the handshake, so it is mostly done.
     if input.byte() > 16 {
@@ -202,8 +202,10 @@ fn drain(world: &mut World, side: Side, input: &mut Input<'_>) {
 
 /// Rare, or there would be little else.
 fn break_off(world: &mut World, side: Side, input: &mut Input<'_>) {
-    if input.byte() < 64 && !world.end(side).connection.is_closed() {
-        world.disconnect(side);
+    match input.byte() {
+        0..48 if !world.end(side).connection.is_closed() => world.disconnect(side),
+        48..96 => world.disconnect_router(side),
+        _ => {}
     }
 }
 

@@ -12,6 +12,7 @@ use tchannel_proto::{
     OutboundKey, Outbox, ProtocolError, Response,
 };
 
+use super::router::Router;
 use super::transfer::{Lengths, Receiver, Sender, Tag};
 
 /// One of the two ends.
@@ -32,10 +33,18 @@ impl Side {
     }
 }
 
+/// What connects the two ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Through {
+    Wire,
+    Router,
+}
+
 /// Both ends and all that is between them.
 pub(crate) struct World {
     pub(crate) now: Instant,
     ends: [End; 2],
+    router: Option<Router>,
     calls: u32,
     /// Messages sent completely.
     complete: BTreeMap<Tag, Lengths>,
@@ -85,7 +94,8 @@ impl Inbound {
 }
 
 impl World {
-    pub(crate) fn new() -> Self {
+    /// Two ends that are connected to each other, or each to a router between them.
+    pub(crate) fn new(through: Through) -> Self {
         #[allow(clippy::disallowed_methods, reason = "only differences to it matter")]
         let now = Instant::now();
         let end = |connection| End {
@@ -107,6 +117,7 @@ impl World {
                 end(Connection::connect(now, config("dialling"))),
                 end(Connection::accept(now, config("accepting"))),
             ],
+            router: (through == Through::Router).then(|| Router::new(now)),
             calls: 0,
             complete: BTreeMap::new(),
             seen: Vec::new(),
@@ -166,16 +177,28 @@ impl World {
         assert_eq!(end.connection.is_closed(), end.is_closed);
     }
 
-    /// Lets at most `count` bytes of what `from` has sent arrive.
+    /// Lets at most `count` bytes of what `from` has sent arrive, a router taking in all it gets.
     pub(crate) fn deliver(&mut self, from: Side, count: usize) {
+        let now = self.now;
         let sender = self.end(from);
         let bytes = sender.wire.split_to(count.min(sender.wire.len()));
         sender.delivered += bytes.len() as u64;
-        let to = from.other();
+        match &mut self.router {
+            None => self.arrive(from.other(), &bytes),
+            Some(router) => {
+                let outcome = router.hear(now, from, &bytes);
+                let bytes = router.say(from.other(), count);
+                self.check_error(&outcome);
+                self.arrive(from.other(), &bytes);
+            }
+        }
+    }
+
+    fn arrive(&mut self, to: Side, bytes: &[u8]) {
         if self.end(to).is_closed {
             return;
         }
-        self.end(to).decoder.buffer_mut().extend_from_slice(&bytes);
+        self.end(to).decoder.buffer_mut().extend_from_slice(bytes);
         while !self.end(to).is_closed {
             let now = self.now;
             let end = self.end(to);
@@ -191,29 +214,38 @@ impl World {
 
     /// Lets everything arrive that is on its way, and what follows from that.
     pub(crate) fn deliver_all(&mut self) {
-        while Side::BOTH
-            .iter()
-            .any(|side| !self.end(*side).wire.is_empty())
-        {
+        while !self.is_silent() {
             self.deliver(Side::Dialling, usize::MAX);
             self.deliver(Side::Accepting, usize::MAX);
         }
+    }
+
+    fn is_silent(&self) -> bool {
+        self.ends.iter().all(|end| end.wire.is_empty())
+            && self.router.as_ref().is_none_or(Router::is_silent)
     }
 
     /// Lets `time` pass, with every wake-up that is asked for on the way.
     pub(crate) fn wait(&mut self, time: Duration) {
         let until = self.now + time;
         loop {
-            let wake_ups = self
-                .ends
-                .iter()
-                .filter_map(|end| end.connection.poll_timeout());
+            let ends = self.ends.iter().map(|end| end.connection.poll_timeout());
+            let router = self.router.as_ref().map(Router::poll_timeout);
+            let wake_ups = ends.chain(router).flatten();
             let Some(due) = wake_ups.min().filter(|due| *due <= until) else {
                 break;
             };
             self.now = self.now.max(due);
             for side in Side::BOTH {
                 self.wake_up(side);
+            }
+            let now = self.now;
+            if let Some(outcome) = self
+                .router
+                .as_mut()
+                .map(|router| router.handle_timeout(now))
+            {
+                self.check_error(&outcome);
             }
         }
         self.now = until;
@@ -240,6 +272,14 @@ impl World {
         assert!(self.end(side).is_closed);
     }
 
+    /// The router finds out that the socket to one end is broken.
+    pub(crate) fn disconnect_router(&mut self, side: Side) {
+        let now = self.now;
+        if let Some(router) = &mut self.router {
+            router.disconnect(now, side);
+        }
+    }
+
     /// Ends whatever is still open, waits until the last memory of it is gone, and looks at what is left.
     pub(crate) fn finish(mut self) {
         self.deliver_all();
@@ -263,7 +303,11 @@ impl World {
                 "{left} calls stay in memory for ever"
             );
         }
+        if let Some(router) = self.router.as_ref().filter(|_| !self.is_tampered) {
+            router.check_empty();
+        }
         for side in Side::BOTH {
+            self.disconnect_router(side);
             self.disconnect(side);
             let end = self.end(side);
             assert_eq!(end.connection.inbound_in_flight(), 0);
@@ -288,19 +332,26 @@ impl World {
     }
 
     fn check_outcome(&mut self, side: Side, outcome: &Result<(), ProtocolError>) {
-        let is_closed = self.end(side).is_closed;
-        let Err(error) = outcome else { return };
-        assert!(is_closed, "{error} did not close the connection");
-        let is_silence = matches!(
-            error,
-            ProtocolError::InitTimeout { .. }
-                | ProtocolError::PingsMissed { .. }
-                | ProtocolError::PeerFatal { .. }
-                | ProtocolError::InitRefused { .. }
+        assert!(
+            outcome.is_ok() || self.end(side).is_closed,
+            "{outcome:?} and still open"
+        );
+        self.check_error(outcome);
+    }
+
+    /// Without somebody on the wire, silence is the only way to break the protocol.
+    fn check_error(&self, outcome: &Result<(), ProtocolError>) {
+        let is_allowed = matches!(
+            outcome,
+            Ok(())
+                | Err(ProtocolError::InitTimeout { .. }
+                    | ProtocolError::PingsMissed { .. }
+                    | ProtocolError::PeerFatal { .. }
+                    | ProtocolError::InitRefused { .. })
         );
         assert!(
-            is_silence || self.is_tampered,
-            "honest peers do not cause: {error}"
+            is_allowed || self.is_tampered,
+            "honest peers do not cause {outcome:?}"
         );
     }
 
@@ -462,10 +513,11 @@ pub(crate) const IN_FLIGHT_MAX: usize = 6;
 pub(crate) const SERVICE: &str = "greeter";
 pub(crate) const CALLER: &str = "test";
 
-fn config(name: &'static str) -> ConnectionConfig {
+pub(crate) fn config(name: &'static str) -> ConnectionConfig {
     let mut config = ConnectionConfig::new(Identity::ephemeral(name));
     config.inbound_in_flight_max = IN_FLIGHT_MAX;
     config.outbound_in_flight_max = IN_FLIGHT_MAX + 2;
+    config.relayed_stream_silence = Duration::from_secs(15);
     config
 }
 

@@ -16,7 +16,15 @@ fn main() -> Result<(), Box<dyn Error>> {
             let bytes = bytes_of(&entry[field], &document["shared"]);
             let name = format!("{}-{number:03}", file.trim_end_matches(".json"));
             write(here, "frame_decode", &name, &bytes)?;
-            write(here, "connection_ops", &name, &as_operations(&bytes))?;
+            for first in [DIRECTLY, THROUGH_A_ROUTER] {
+                let operations = as_operations(first, &bytes);
+                write(
+                    here,
+                    "connection_ops",
+                    &format!("{name}-{first}"),
+                    &operations,
+                )?;
+            }
         }
     }
     Ok(())
@@ -54,9 +62,12 @@ fn decode(hex: &str) -> Vec<u8> {
         .collect()
 }
 
+const DIRECTLY: u8 = 254;
+const THROUGH_A_ROUTER: u8 = 255;
+
 /// Operations that shake hands, put `bytes` on the wire to the accepting end, and let them arrive.
-fn as_operations(bytes: &[u8]) -> Vec<u8> {
-    let mut operations = vec![255];
+fn as_operations(first: u8, bytes: &[u8]) -> Vec<u8> {
+    let mut operations = vec![first];
     for piece in bytes.chunks(1_000) {
         operations.extend([240, 1, (piece.len() >> 8) as u8, piece.len() as u8]);
         operations.extend_from_slice(piece);
