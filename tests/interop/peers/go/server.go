@@ -95,6 +95,11 @@ func offerRaw(channel *tchannel.Channel) {
 		return echo(ctx, args)
 	})
 	offer("gather", gathering())
+	offer("forward", func(ctx context.Context, args *raw.Args) (*raw.Res, error) {
+		onward := channel.GetSubChannel(string(args.Arg2))
+		_, arg3, _, err := raw.CallSC(ctx, onward, "echo", nil, args.Arg3)
+		return &raw.Res{Arg3: arg3}, err
+	})
 	for name, code := range systemErrors {
 		offer(name, func(context.Context, *raw.Args) (*raw.Res, error) {
 			return nil, tchannel.NewSystemError(code, "asked for %s", name)

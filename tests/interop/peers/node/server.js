@@ -29,6 +29,7 @@ module.exports = function serve(flags) {
     channel.listen(Number(port), host, () => {
         say(`LISTENING ${channel.hostPort}`);
         const router = flags.routers && advertise(channel, flags);
+        offerForward(service, router);
         obey(router);
     });
     process.on('SIGTERM', () => process.exit(0));
@@ -97,6 +98,27 @@ function gathering() {
             }
         }
     };
+}
+
+// Calls `echo` of the service that arg2 names, through the routers, and answers what came back.
+function offerForward(service, router) {
+    service.register('forward', (req, res, arg2, arg3) => {
+        const serviceName = String(arg2);
+        const target = router.getClientChannel({ serviceName });
+        const onward = target.request({
+            serviceName,
+            parent: req,
+            timeout: req.timeout,
+            headers: { cn: req.serviceName, as: 'raw' }
+        });
+        onward.send('echo', '', arg3, (err, answer, echoed2, echoed3) => {
+            if (err) {
+                res.sendError('UnexpectedError', err.message);
+            } else {
+                sendOk(res, '', echoed3);
+            }
+        });
+    });
 }
 
 function offerJson(service) {

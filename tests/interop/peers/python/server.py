@@ -50,7 +50,14 @@ def offer_raw(channel):
 
         return refuse
 
+    @gen.coroutine
+    def forward(request):
+        service = request.headers.decode("utf8")
+        answer = yield channel.raw(service, "echo", request.body, timeout=30)
+        raise gen.Return(Response(answer.body))
+
     channel.raw.register("echo")(echo)
+    channel.raw.register("forward")(forward)
     channel.raw.register("fail")(fail)
     channel.raw.register("slow")(slow)
     channel.raw.register("never")(lambda request: Future())

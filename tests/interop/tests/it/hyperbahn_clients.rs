@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::join_all;
 use tchannel_rt::{Channel, ErrorCode};
-use test_interop::{Call, Client, DEFAULT_TTL, Peer, Server, Way};
+use test_interop::{Call, Client, DEFAULT_TTL, Peer, Server, Way, pattern};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -20,6 +23,8 @@ every_peer! {
     a_call_to_an_instance_that_has_died_fails_at_once,
     a_handler_behind_the_router_stops_when_its_caller_dies,
     a_service_of_ours_that_closes_is_called_no_more,
+    a_service_calls_another_over_the_connections_it_has,
+    calls_cancelled_at_the_router_leave_its_instance_as_good_as_before,
 }
 
 async fn an_instance_it_advertises_is_discovered_by_every_client(peer: Peer) {
@@ -146,6 +151,46 @@ async fn a_service_of_ours_that_closes_is_called_no_more(peer: Peer) {
     service.close().await;
     let answer = client.call(Way::Router(router), &echo).await;
     assert_eq!(answer.error.as_deref(), Some("declined"), "{answer:?}");
+}
+
+/// Its client prefers the connection that the router has dialled to it for calls.
+async fn a_service_calls_another_over_the_connections_it_has(peer: Peer) {
+    let (_node, router) = start_router().await;
+    let _back = ours::advertise("back", router).await;
+    let _front = Server::advertise(peer, "front", &[router]).await;
+    let client = our_client(router);
+    for len in [0, 1, 1000, 65_536, 1_000_000] {
+        let arg3 = Bytes::from(pattern(len));
+        let call = client.call("front::forward").ttl(DEFAULT_TTL);
+        let response = call.send("back", arg3.clone()).await;
+        let response = response.unwrap_or_else(|error| panic!("{len} bytes: {error}"));
+        assert!(response.arg3 == arg3, "{len} bytes");
+    }
+    let calls = (0..200).map(|number| {
+        let (client, number) = (client.clone(), format!("call {number}"));
+        async move {
+            let call = client.call("front::forward").ttl(DEFAULT_TTL);
+            let response = call.send("back", number.clone()).await;
+            assert_eq!(response.expect("both services live").arg3, number);
+        }
+    });
+    join_all(calls).await;
+}
+
+async fn calls_cancelled_at_the_router_leave_its_instance_as_good_as_before(peer: Peer) {
+    let (_node, router) = start_router().await;
+    let _server = Server::advertise(peer, "kv", &[router]).await;
+    let client = our_client(router);
+    for _ in 0..100 {
+        let call = client.call("kv::echo").ttl(DEFAULT_TTL);
+        call.send("", "here").await.expect("the instance lives");
+        let never = client.call("kv::never").ttl(DEFAULT_TTL);
+        let sent = never.send("", "").now_or_never();
+        assert!(sent.is_none(), "nobody can have answered yet");
+    }
+    let call = client.call("kv::echo").ttl(DEFAULT_TTL);
+    let response = call.send("", "still here").await;
+    assert_eq!(response.expect("the instance lives").arg3, "still here");
 }
 
 #[tokio::test(flavor = "multi_thread")]
