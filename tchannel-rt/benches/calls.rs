@@ -38,7 +38,7 @@ async fn build() -> World {
         .expect("a free port")
         .to_string();
     let relay = Channel::new("relay");
-    let peers = relay.new_peer_list();
+    let peers = relay.new_peer_list("echo");
     peers.add(&server_addr);
     relay.relay(ToOne(peers));
     let relay_addr = relay

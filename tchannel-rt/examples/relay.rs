@@ -49,7 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let instances = [start_greeter("Ada").await?, start_greeter("Grace").await?];
 
     let router = Channel::new("router");
-    let greeters = router.new_peer_list();
+    let greeters = router.new_peer_list("greeter");
     for addr in instances.iter().filter_map(Channel::local_addr) {
         greeters.add(&addr.to_string());
     }

@@ -77,7 +77,7 @@ impl Channel {
         });
         let state = State {
             name: name.to_owned(),
-            routers: PeerList::new(&dispatch),
+            routers: PeerList::new(&dispatch, "hyperbahn"),
             dispatch,
             dialer: dialer.expect("set while the dispatch was made"),
             retry_budget: Budget::new(
@@ -120,13 +120,13 @@ impl Channel {
             .unwrap_or_else(PoisonError::into_inner);
         peers
             .entry(service.to_owned())
-            .or_insert_with(|| PeerList::new(&self.state.dispatch))
+            .or_insert_with(|| PeerList::new(&self.state.dispatch, service))
             .clone()
     }
 
-    /// An empty list of peers, for a [`Route`].
-    pub fn new_peer_list(&self) -> PeerList {
-        PeerList::new(&self.state.dispatch)
+    /// An empty list of the peers that serve `service`, for a [`Route`]; messages call it by that name.
+    pub fn new_peer_list(&self, service: &str) -> PeerList {
+        PeerList::new(&self.state.dispatch, service)
     }
 
     /// The routers that calls go to for want of peers of their own. Empty at first.

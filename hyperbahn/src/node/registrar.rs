@@ -143,7 +143,7 @@ impl Registrar {
         let peers = services.iter().map(|(name, _)| {
             let known = self.peers.get_key_value(name);
             let (name, list) = known.map_or_else(
-                || (Arc::from(name), channel.new_peer_list()),
+                || (Arc::from(name), channel.new_peer_list(name)),
                 |(name, list)| (Arc::clone(name), list.clone()),
             );
             update(
@@ -194,5 +194,132 @@ async fn sleep_until(due: Option<Instant>) {
     match due {
         Some(due) => tokio::time::sleep_until(due.into()).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// A registrar at work, on a clock that moves when everybody waits.
+    struct Bench {
+        advertiser: Advertiser,
+        router: Router,
+        // The registrar itself does not keep it.
+        _channel: Arc<Channel>,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let channel = Arc::new(Channel::new("test"));
+            let router = Router::default();
+            router.open(&at("127.0.0.1:21300"));
+            let config = RegistryConfig {
+                max_services: 2,
+                ..RegistryConfig::default()
+            };
+            let (registrar, advertiser) =
+                Registrar::new(config, router.clone(), Arc::downgrade(&channel));
+            tokio::spawn(registrar.run());
+            Self {
+                advertiser,
+                router,
+                _channel: channel,
+            }
+        }
+
+        fn instances(&self, name: &str) -> usize {
+            let moment = self.router.current().unwrap();
+            moment
+                .view
+                .services
+                .instances(name)
+                .map_or(0, |all| all.len())
+        }
+    }
+
+    fn at(address: &str) -> HostPort {
+        HostPort::parse(address).unwrap()
+    }
+
+    fn offer(name: &str, address: &str) -> Offer {
+        Offer {
+            name: name.to_owned(),
+            instance: at(address),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_advertised_is_in_force_when_the_answer_comes() {
+        let bench = Bench::new();
+        let offers = vec![offer("a", "127.0.0.1:1"), offer("a", "127.0.0.1:2")];
+        bench.advertiser.advertise(offers.clone()).await.unwrap();
+        assert_eq!(bench.instances("a"), 2);
+        bench
+            .advertiser
+            .unadvertise(offers[..1].to_vec())
+            .await
+            .unwrap();
+        assert_eq!(bench.instances("a"), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_instance_that_falls_silent_is_forgotten_and_one_that_renews_is_not() {
+        let bench = Bench::new();
+        let renewing = vec![offer("a", "127.0.0.1:1")];
+        let silent = vec![offer("a", "127.0.0.1:2")];
+        bench.advertiser.advertise(silent).await.unwrap();
+        for _ in 0..3 {
+            bench.advertiser.advertise(renewing.clone()).await.unwrap();
+            tokio::time::sleep(Duration::from_secs(185)).await;
+        }
+        assert_eq!(bench.instances("a"), 1);
+        tokio::time::sleep(Duration::from_secs(401)).await;
+        assert_eq!(bench.instances("a"), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_does_not_fit_is_declined_and_what_never_fits_is_a_bad_request() {
+        let bench = Bench::new();
+        let many = ["a", "b", "c"]
+            .map(|name| offer(name, "127.0.0.1:1"))
+            .to_vec();
+        let refusal = bench.advertiser.advertise(many).await.unwrap_err();
+        assert_eq!(
+            refusal.to_string(),
+            "declined: no room for service \"c\": 2 services are registered already"
+        );
+        let long = vec![offer(&"n".repeat(256), "127.0.0.1:1")];
+        let refusal = bench.advertiser.advertise(long).await.unwrap_err();
+        assert!(
+            refusal.to_string().starts_with("bad-request: service name"),
+            "{refusal}"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_registrar_that_is_gone_declines() {
+        let (registrar, advertiser) =
+            Registrar::new(RegistryConfig::default(), Router::default(), Weak::new());
+        drop(registrar);
+        let refusal = advertiser.advertise(Vec::new()).await.unwrap_err();
+        assert_eq!(refusal.to_string(), "declined: the router is stopping");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_instance_is_a_peer_while_it_is_registered() {
+        let bench = Bench::new();
+        let offers = vec![offer("a", "127.0.0.1:1"), offer("a", "127.0.0.1:2")];
+        bench.advertiser.advertise(offers.clone()).await.unwrap();
+        let peers = bench.router.current().unwrap().peers("a").unwrap().clone();
+        assert_eq!(peers.len(), 2);
+        bench
+            .advertiser
+            .unadvertise(offers[1..].to_vec())
+            .await
+            .unwrap();
+        assert_eq!(peers.len(), 1);
     }
 }

@@ -73,6 +73,13 @@ impl Router {
     }
 }
 
+impl Moment {
+    /// The instances of a service of the view.
+    pub(super) fn peers(&self, service: &str) -> Option<&PeerList> {
+        self.peers.get(service)
+    }
+}
+
 impl tchannel_rt::Route for Router {
     fn route(&self, call: &CallReqPeek<'_>) -> RouteTo {
         let moment = match self.current() {
@@ -88,7 +95,7 @@ impl tchannel_rt::Route for Router {
             Route::Own(_) => RouteTo::Local,
             Route::Refuse(refusal) => refused(refusal),
             Route::Instances(_) => {
-                let peers = moment.peers.get(call.target());
+                let peers = moment.peers(call.target());
                 let peers = peers.expect("a view comes with the peers of its services");
                 RouteTo::Peers(peers.clone())
             }

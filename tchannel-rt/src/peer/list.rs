@@ -22,6 +22,7 @@ pub struct PeerList {
 }
 
 struct Inner {
+    service: ByteString,
     dispatch: std::sync::Weak<Dispatch>,
     entries: RwLock<Arc<[Arc<Entry>]>>,
     group: Group,
@@ -49,8 +50,9 @@ pub struct PeerState {
 }
 
 impl PeerList {
-    pub(crate) fn new(dispatch: &Arc<Dispatch>) -> Self {
+    pub(crate) fn new(dispatch: &Arc<Dispatch>, service: &str) -> Self {
         let inner = Inner {
+            service: service.into(),
             dispatch: Arc::downgrade(dispatch),
             entries: RwLock::new(Arc::from([])),
             group: Group::new(),
@@ -222,6 +224,13 @@ impl Chosen {
     /// A peer the caller has named: nothing to choose, nothing to learn.
     pub(crate) fn named(peer: Arc<Peer>) -> Self {
         Self { peer, turned: None }
+    }
+
+    /// The service that the list it was chosen from is for; empty when it was named.
+    pub(crate) fn service(&self) -> &str {
+        self.turned
+            .as_ref()
+            .map_or("", |turned| &turned.list.service)
     }
 
     pub(crate) fn answered(self) {

@@ -189,28 +189,24 @@ impl Driver {
             chosen,
         } = ticket;
         let hop = self.dispatch.relay().map_or("", |relay| relay.route.hop());
-        let at = chosen.peer.host_port().clone();
+        let at = format!("{}: instance {}", chosen.service(), chosen.peer.host_port());
         let (code, text) = match why {
             Failure::TimedOut => (
                 ErrorCode::Timeout,
-                format!("instance {at} did not answer within the ttl (at router {hop})"),
+                format!("{at} did not answer within the ttl (at router {hop})"),
             ),
             Failure::ConnectionLost { sent: false } => (
                 ErrorCode::Declined,
-                format!(
-                    "the connection to instance {at} was lost before the call had left (at router {hop})"
-                ),
+                format!("{at}: the connection was lost before the call had left (at router {hop})"),
             ),
             Failure::ConnectionLost { .. } => (
                 ErrorCode::NetworkError,
-                format!(
-                    "the connection to instance {at} was lost during the call (at router {hop})"
-                ),
+                format!("{at}: the connection was lost during the call (at router {hop})"),
             ),
             other => (
                 ErrorCode::UnexpectedError,
                 format!(
-                    "instance {at} gave an answer that can not be passed on: {other:?} (at router {hop})"
+                    "{at} gave an answer that can not be passed on: {other:?} (at router {hop})"
                 ),
             ),
         };
@@ -285,7 +281,13 @@ fn send_on(
     if queued > callee.limits().queued_max {
         drop(core);
         chosen.failed(ErrorCode::Busy);
-        return Err((ErrorCode::Busy, too_slow(callee, queued)));
+        let text = format!(
+            "{}: {} (at router {})",
+            service_of(&frame),
+            too_slow(callee, queued),
+            relay.route.hop()
+        );
+        return Err((ErrorCode::Busy, text));
     }
     let to = match core.proto.relay_call(now, &mut frame, ttl) {
         Ok(to) => to,
