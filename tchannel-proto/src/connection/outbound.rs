@@ -427,6 +427,10 @@ impl Connection {
         if matches!(exchange.phase, Phase::Tombstone) {
             return self.forget(key);
         }
+        // An instance behind a relay sees a ttl, but not that its caller has been answered.
+        if matches!(exchange.phase, Phase::Relayed) {
+            self.write_cancel(key.id, "the ttl has passed");
+        }
         self.events.push_back(Event::Failed {
             key,
             why: Failure::TimedOut,
