@@ -28,6 +28,16 @@ use registrar::Registrar;
 use router::Router;
 
 /// A running router. Dropping it ends it at once; [`stop`](Self::stop) lets calls finish.
+///
+/// ```
+/// # use hyperbahn::{config::NodeConfig, error::NodeError, node::Node};
+/// # #[tokio::main] async fn main() -> Result<(), NodeError> {
+/// let config = NodeConfig { listen: "127.0.0.1:0".into(), ..NodeConfig::default() };
+/// let node = Node::start(config).await?;
+/// assert_ne!(node.address().as_str(), "127.0.0.1:0");
+/// assert_eq!(node.stop().await, 0);
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct Node {
     channel: Arc<Channel>,

@@ -10,7 +10,8 @@ use tchannel_rt::Channel;
 use tokio::net::TcpListener;
 
 use super::wire::{TRACING, Wire, call, encoded, response};
-use super::{nowhere, router, service, through};
+use super::{config, nowhere, router, service, through};
+use hyperbahn::config::NodeConfig;
 use hyperbahn::node::Node;
 
 const CALLER: [(&str, &str); 2] = [("cn", "web"), ("as", "raw")];
@@ -354,4 +355,17 @@ async fn a_stopping_router_lets_calls_finish() {
     assert!(matches!(answer, Message::CallRes(_)), "{answer:?}");
     drop((instance, caller));
     assert_eq!(stopping.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_does_not_finish_while_the_router_drains_is_cut_off_and_counted() {
+    let drain = Duration::from_millis(10);
+    let router = Node::start(NodeConfig { drain, ..config() }).await.unwrap();
+    let mut instance = instance(&router).await;
+    let mut caller = connect(&router).await;
+    caller
+        .send(2, &Message::CallReq(call("keyvalue", 20_000, &CALLER)))
+        .await;
+    instance.receive().await;
+    assert_ne!(router.stop().await, 0);
 }

@@ -13,11 +13,14 @@ use tchannel_rt::{Call, Channel, HandlerError, Reply};
 
 /// A router on a free port.
 async fn router() -> Node {
-    let config = NodeConfig {
+    Node::start(config()).await.unwrap()
+}
+
+fn config() -> NodeConfig {
+    NodeConfig {
         listen: "127.0.0.1:0".into(),
         ..NodeConfig::default()
-    };
-    Node::start(config).await.unwrap()
+    }
 }
 
 /// A service process that `router` knows under `names`.
