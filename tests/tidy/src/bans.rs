@@ -44,7 +44,8 @@ pub fn floor_1_reads_no_clock(metadata: &Value, files: &[SourceFile]) -> Complai
             .trim_start_matches(root)
             .replace('\\', "/")
             .replace("Cargo.toml", "clippy.toml");
-        let own = find(files, path.trim_start_matches('/'))
+        let path = path.trim_start_matches('/');
+        let own = find(files, path)
             .map(|file| banned(&file.text))
             .unwrap_or_default();
         complaints.extend(

@@ -11,12 +11,14 @@ pub mod commands;
 pub mod floors;
 pub mod heads;
 pub mod ignored;
+pub mod licences;
 pub mod locks;
 pub mod machines;
 pub mod manifests;
 pub mod modules;
 pub mod top_level;
 pub mod tree;
+pub mod unfinished;
 
 /// What is wrong, one sentence each, and what to do about it. Empty when all is well.
 pub type Complaints = Vec<String>;

@@ -1,8 +1,8 @@
 //! The project, held to its own rules.
 
 use test_tidy::{
-    Complaints, bans, citations, commands, floors, heads, ignored, locks, machines, manifests,
-    modules, top_level, tree,
+    Complaints, bans, citations, commands, floors, heads, ignored, licences, locks, machines,
+    manifests, modules, top_level, tree, unfinished,
 };
 
 #[track_caller]
@@ -91,4 +91,14 @@ fn lock_files_pin_the_default_registries_only() {
 #[test]
 fn the_two_commands_of_the_readme_are_the_ones_we_prove() {
     none(commands::check(&tree::files()));
+}
+
+#[test]
+fn everything_we_build_with_has_a_licence_we_accept() {
+    none(licences::are_accepted(&tree::metadata(), &tree::files()));
+}
+
+#[test]
+fn nothing_is_marked_as_unfinished() {
+    none(unfinished::check(&tree::files()));
 }
