@@ -1,4 +1,5 @@
-//! Staying advertised: at once, then every 50 to 70 s, sooner after a failure, and never for good given up.
+//! Staying advertised: at once, then every 50 to 70 s, sooner after a failure or when the router that took
+//! the last ad is lost, and never given up for good.
 //!
 //! Source: spec/hyperbahn/api.md, "ad".
 
@@ -11,6 +12,7 @@ use tokio::task::AbortHandle;
 
 use crate::backoff::Backoff;
 use crate::channel::Channel;
+use crate::dispatch::Dispatch;
 use crate::error::CallError;
 
 const INTERVAL: Duration = Duration::from_secs(50);
@@ -18,6 +20,8 @@ const JITTER: Duration = Duration::from_secs(20);
 /// After a failure: half a second at least, doubling up to half a minute.
 const RETRY_MIN: Duration = Duration::from_millis(500);
 const RETRY: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(30));
+/// Services that lost the same router come back one by one within this time.
+const LOST_JITTER: Duration = Duration::from_millis(500);
 /// Time for one ad, attempts at other routers included.
 const TTL: Duration = Duration::from_secs(3);
 /// Events kept for a slow listener.
@@ -143,14 +147,26 @@ async fn keep_advertised(
             return;
         };
         let outcome = send(&live, "hyperbahn::ad", &services).await;
+        let dispatch = live.state.dispatch.clone();
         drop(live);
-        let wait = match outcome {
+        match outcome {
             Ok(router) => {
                 failures = 0;
                 let first = !advertised.send_replace(true);
                 tracing::debug!(%router, first, ?services, "advertised");
-                let _ = events.send(AdvertiseEvent::Advertised { router, first });
-                INTERVAL + JITTER.mul_f64(fastrand::f64())
+                let event = AdvertiseEvent::Advertised {
+                    router: router.clone(),
+                    first,
+                };
+                let _ = events.send(event);
+                let wait = INTERVAL + JITTER.mul_f64(fastrand::f64());
+                if tokio::time::timeout(wait, lost(&dispatch, &router))
+                    .await
+                    .is_ok()
+                {
+                    tracing::debug!(%router, "lost the router that took the last ad");
+                    tokio::time::sleep(LOST_JITTER.mul_f64(fastrand::f64())).await;
+                }
             }
             Err(error) => {
                 let retry_in = RETRY_MIN + RETRY.delay(failures, fastrand::u64(..));
@@ -161,10 +177,22 @@ async fn keep_advertised(
                     failures,
                     retry_in,
                 });
-                retry_in
+                tokio::time::sleep(retry_in).await;
             }
-        };
-        tokio::time::sleep(wait).await;
+        }
+    }
+}
+
+/// Waits until no connection to `router` is left: it may come back knowing nobody.
+async fn lost(dispatch: &Dispatch, router: &str) {
+    loop {
+        let closed = dispatch.closed.notified();
+        tokio::pin!(closed);
+        closed.as_mut().enable();
+        if dispatch.peers.get(router).count() == (0, 0) {
+            return;
+        }
+        closed.await;
     }
 }
 

@@ -1,0 +1,65 @@
+//! One process: started, ready, stopped or killed.
+
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// A running process that has said where it listens. Killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    address: String,
+}
+
+impl Process {
+    /// Starts `program` with `args` and waits for its line `READY host:port`.
+    pub async fn start(program: &str, args: &[&str]) -> Self {
+        let mut command = Command::new(program);
+        command
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true);
+        let mut child = command
+            .spawn()
+            .unwrap_or_else(|error| panic!("can not start {program}: {error}"));
+        let stdout = child.stdout.take().expect("asked for above");
+        let mut lines = BufReader::new(stdout).lines();
+        let line = lines
+            .next_line()
+            .await
+            .expect("readable")
+            .unwrap_or_default();
+        let address = line
+            .strip_prefix("READY ")
+            .unwrap_or_else(|| panic!("{program} {args:?} said {line:?}"));
+        Self {
+            child,
+            address: address.to_owned(),
+        }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// SIGKILL, as a crash would.
+    pub async fn kill(mut self) {
+        self.child.kill().await.expect("it was running");
+    }
+
+    /// SIGTERM, as an operator would; returns once it has exited in order.
+    pub async fn stop(mut self) {
+        let pid = self.child.id().expect("it is running").to_string();
+        let sent = Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .await
+            .expect("kill exists");
+        assert!(sent.success());
+        let status = self.child.wait().await.expect("it is our child");
+        assert!(status.success(), "stopped with {status}");
+    }
+}
