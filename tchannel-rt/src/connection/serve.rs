@@ -93,8 +93,10 @@ impl Conn {
     }
 
     fn note_task(&self, key: InboundKey, handle: tokio::task::AbortHandle) {
-        if let Served::Running { task, .. } = self.core().served(key) {
-            *task = Some(handle);
+        match self.core().served(key) {
+            Served::Running { task, .. } => *task = Some(handle),
+            // The read that brought the call has also brought its end.
+            _ => handle.abort(),
         }
     }
 
