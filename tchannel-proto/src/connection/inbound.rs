@@ -250,11 +250,7 @@ impl Connection {
         self.timers.schedule(TimerKey::Inbound(key.slot), deadline);
     }
 
-    pub(super) fn handle_call_req_continue(
-        &mut self,
-        now: Instant,
-        frame: Frame,
-    ) -> Result<(), ProtocolError> {
+    pub(super) fn handle_call_req_continue(&mut self, frame: Frame) -> Result<(), ProtocolError> {
         let id = frame.id();
         // One that belongs to nothing is late or was refused; its call has been answered.
         let Some(key) = self.inbound.find(id) else {
@@ -264,7 +260,7 @@ impl Connection {
         let received = match &mut exchange.request {
             Request::Done => return Ok(()),
             Request::Relaying => {
-                self.relay_continuation(now, key, frame);
+                self.relay_continuation(key, frame);
                 return Ok(());
             }
             Request::Reading(reader) => read_continuation(reader, frame),
@@ -498,7 +494,7 @@ impl Connection {
         key
     }
 
-    fn relay_continuation(&mut self, _now: Instant, key: InboundKey, frame: Frame) {
+    fn relay_continuation(&mut self, key: InboundKey, frame: Frame) {
         if !peek::more_fragments(&frame) {
             self.inbound.exchanges[key.slot()].request = Request::Done;
         }

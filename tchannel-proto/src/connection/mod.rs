@@ -128,10 +128,10 @@ impl Connection {
         let id = frame.id();
         match frame.frame_type() {
             Ok(FrameType::CallReq) => return self.handle_call_req(now, frame),
-            Ok(FrameType::CallReqContinue) => return self.handle_call_req_continue(now, frame),
+            Ok(FrameType::CallReqContinue) => return self.handle_call_req_continue(frame),
             Ok(FrameType::CallRes) => return self.handle_call_res(now, frame),
             Ok(FrameType::CallResContinue) => self.handle_call_res_continue(now, frame),
-            Ok(FrameType::Error) => return self.handle_error_frame(now, frame),
+            Ok(FrameType::Error) => return self.handle_error_frame(frame),
             Ok(FrameType::Cancel) => self.handle_cancel(frame),
             Ok(FrameType::PingReq) => {
                 self.write(|out| message::encode_ping(out, FrameType::PingRes, id))
@@ -304,10 +304,10 @@ impl Connection {
     /// An error frame from the peer: about one call, or about the connection.
     ///
     /// Source: spec/protocol/errors.md, "error frame".
-    fn handle_error_frame(&mut self, now: Instant, frame: Frame) -> Result<(), ProtocolError> {
+    fn handle_error_frame(&mut self, frame: Frame) -> Result<(), ProtocolError> {
         let id = frame.id();
         if let Some(key) = self.outbound.find_relayed(id) {
-            self.relay_error(now, key, frame);
+            self.relay_error(key, frame);
             return Ok(());
         }
         let error = match Message::decode(frame) {

@@ -93,7 +93,6 @@ impl Connection {
     /// [`CallIsOver`] when the caller is no longer waiting; the frame is dropped.
     pub fn relay_response(
         &mut self,
-        _now: Instant,
         key: InboundKey,
         mut frame: Frame,
         last: bool,
@@ -139,7 +138,7 @@ impl Connection {
 
     /// An error frame for a call that only passes through. Codes that would kill or mislead the caller's
     /// side are turned into "unexpected error". Source: spec/hyperbahn/routing.md, "answers".
-    pub(super) fn relay_error(&mut self, _now: Instant, key: OutboundKey, mut frame: Frame) {
+    pub(super) fn relay_error(&mut self, key: OutboundKey, mut frame: Frame) {
         match frame.payload().first().copied().map(ErrorCode::from_byte) {
             Some(Some(code)) if code != ErrorCode::FatalProtocolError => {}
             Some(_) => frame.payload_mut()[0] = ErrorCode::UnexpectedError as u8,

@@ -164,7 +164,7 @@ impl Driver {
             core.proto.cancel(now, from, "the caller reads too slowly");
             return;
         }
-        let is_over = core.proto.relay_response(now, key, frame, last).is_err();
+        let is_over = core.proto.relay_response(key, frame, last).is_err();
         if last {
             core.take_served(key);
         }

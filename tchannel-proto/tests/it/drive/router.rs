@@ -215,7 +215,7 @@ impl Router {
             Event::RelayResponse { key, frame, last } => {
                 if let Some(at) = self.find(other, |tie| tie.outbound == key) {
                     let to = self.ties[at].inbound;
-                    let sent = self.connection(other).relay_response(now, to, frame, last);
+                    let sent = self.connection(other).relay_response(to, frame, last);
                     sent.expect("the call is tied");
                     if last {
                         self.ties.remove(at);

@@ -206,7 +206,7 @@ impl Relay {
         while let Some(event) = self.instance.poll_event() {
             if let Event::RelayResponse { frame, last, .. } = event {
                 let (from, _) = self.call.expect("a call");
-                let passed = self.caller.relay_response(self.now, from, frame, last);
+                let passed = self.caller.relay_response(from, frame, last);
                 passed.expect("a caller who waits");
             }
         }
