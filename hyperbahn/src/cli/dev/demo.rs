@@ -1,4 +1,4 @@
-//! The demo service: an echo, and a method that fails one call in five.
+//! The demo services: an echo on two instances, and one that fails one call in five.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,10 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tchannel_rt::hyperbahn::Routers;
 use tchannel_rt::{Channel, ChannelError, HandlerError, HandlerResult, Reply, Request};
 
-/// The name it advertises.
-const SERVICE: &str = "demo";
-
-/// One instance of the demo service, advertised.
+/// One instance of a demo service, advertised.
 #[derive(Debug)]
 pub(super) struct Demo {
     channel: Channel,
@@ -17,23 +14,44 @@ pub(super) struct Demo {
 }
 
 impl Demo {
-    /// Starts an instance at a free port; when this returns, `router` knows it. `flakes` counts the
-    /// calls of `flaky` at all instances, so that it is each fifth call that fails wherever it goes.
+    /// An instance of `demo`, whose method is `echo`. When this returns, `router` knows it.
     ///
     /// # Errors
     ///
     /// [`ChannelError`] when there is no port to listen on.
-    pub(super) async fn start(router: &str, flakes: Arc<AtomicU64>) -> Result<Self, ChannelError> {
-        let channel = Channel::new(SERVICE);
-        channel
-            .service(SERVICE)
-            .raw("echo", echo)
-            .raw("flaky", move |request| {
-                flaky(flakes.fetch_add(1, Ordering::Relaxed), request)
-            });
+    pub(super) async fn echo(router: &str) -> Result<Self, ChannelError> {
+        let channel = Channel::new("demo");
+        channel.service("demo").raw("echo", echo);
+        Self::start(channel, router).await
+    }
+
+    /// An instance of `flaky`, whose `echo` fails each fifth time. When this returns, `router` knows it.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`] when there is no port to listen on.
+    pub(super) async fn flaky(router: &str) -> Result<Self, ChannelError> {
+        let channel = Channel::new("flaky");
+        let calls = Arc::new(AtomicU64::new(0));
+        channel.service("flaky").raw("echo", move |request| {
+            let earlier_calls = calls.fetch_add(1, Ordering::Relaxed);
+            async move {
+                match earlier_calls % 5 {
+                    4 => Err(HandlerError::unexpected(
+                        "flaky::echo fails every fifth call, on purpose",
+                    )),
+                    _ => echo(request).await,
+                }
+            }
+        });
+        Self::start(channel, router).await
+    }
+
+    async fn start(channel: Channel, router: &str) -> Result<Self, ChannelError> {
         let address = channel.listen("127.0.0.1:0").await?.to_string();
         let routers = Routers::List(vec![router.to_owned()]);
-        channel.advertise(routers, &[SERVICE])?.advertised().await;
+        let name = channel.name().to_owned();
+        channel.advertise(routers, &[&name])?.advertised().await;
         Ok(Self { channel, address })
     }
 
@@ -50,13 +68,4 @@ impl Demo {
 
 async fn echo(request: Request) -> HandlerResult {
     Ok(Reply::ok(request.arg2, request.arg3))
-}
-
-async fn flaky(earlier_calls: u64, request: Request) -> HandlerResult {
-    match earlier_calls % 5 {
-        4 => Err(HandlerError::unexpected(
-            "demo::flaky fails every fifth call, on purpose",
-        )),
-        _ => echo(request).await,
-    }
 }

@@ -2,8 +2,6 @@
 
 mod demo;
 
-use std::sync::Arc;
-
 use clap::Args;
 use hyperbahn::config::{DEFAULT_ROUTER, NodeConfig};
 use hyperbahn::node::Node;
@@ -19,7 +17,7 @@ Examples:
 
 Then, from another shell:
   hyperbahn call demo::echo '{\"hello\":\"world\"}'
-  hyperbahn call demo::flaky";
+  hyperbahn call flaky::echo";
 
 /// Where the router listens.
 #[derive(Debug, Args)]
@@ -30,7 +28,7 @@ pub(crate) struct DevArgs {
     pub(crate) listen: String,
 }
 
-/// Runs a router and two instances of `demo` until told to stop.
+/// Runs a router and the demo services until told to stop.
 pub(crate) async fn run(args: DevArgs) -> Exit {
     logs::to_stderr("warn");
     let config = NodeConfig {
@@ -45,13 +43,16 @@ pub(crate) async fn run(args: DevArgs) -> Exit {
         }
     };
     let router = node.address().to_string();
-    let flakes = Arc::default();
-    let first = Demo::start(&router, Arc::clone(&flakes));
-    let demos = match tokio::try_join!(first, Demo::start(&router, flakes)) {
-        Ok((first, second)) => [first, second],
+    let started = tokio::try_join!(
+        Demo::echo(&router),
+        Demo::echo(&router),
+        Demo::flaky(&router)
+    );
+    let demos = match started {
+        Ok((first, second, flaky)) => [first, second, flaky],
         Err(error) => return output::fail(error),
     };
-    output::line(welcome(&router, &demos));
+    output::line(welcome(&program(), &router, &demos));
     serve::until_stopped(async {
         for demo in demos {
             demo.stop().await;
@@ -61,19 +62,26 @@ pub(crate) async fn run(args: DevArgs) -> Exit {
     .await
 }
 
-fn welcome(router: &str, demos: &[Demo]) -> String {
-    let instances: Vec<_> = demos.iter().map(Demo::address).collect();
-    let instances = instances.join(" and ");
+/// This program as it was called, so that the command to try can be copied whether it is installed or not.
+fn program() -> String {
+    std::env::args()
+        .next()
+        .unwrap_or_else(|| "hyperbahn".to_owned())
+}
+
+fn welcome(program: &str, router: &str, demos: &[Demo; 3]) -> String {
+    let [first, second, flaky] = demos.each_ref().map(Demo::address);
     let flag = match router {
         DEFAULT_ROUTER => String::new(),
         other => format!(" --router {other}"),
     };
     format!(
         "router listens on {router}\n\
-         demo::echo and demo::flaky (fails one call in five) run at {instances}\n\
+         demo    {first} and {second}\n\
+         flaky   {flaky} (fails one call in five, on purpose)\n\
          \n\
-         try: hyperbahn call{flag} demo::echo '{{\"hello\":\"world\"}}'\n\
-         \x20    hyperbahn call{flag} demo::flaky\n\
+         try: {program} call{flag} demo::echo '{{\"hello\":\"world\"}}'\n\
+         \x20    {program} call{flag} flaky::echo\n\
          \n\
          Ctrl-C stops all of it"
     )
