@@ -1,8 +1,8 @@
 //! What `spec/` says, one module for each page, and the vectors it comes with.
 //!
 //! `vectors` reads the files, `value` turns frames into their values and back, `peer` is one end of a
-//! connection on a clock of its own, `service` is what that end serves. `channel`, `client` and `node` put the
-//! same to the runtime and the router over `wire`, a socket. `ledger` says which test holds which requirement.
+//! connection on a clock of its own, `service` is what that end serves. `channel` and `client` put the same to
+//! the runtime over `wire`, a socket. `ledger` says which test holds which requirement.
 
 mod api;
 mod call;
@@ -21,7 +21,6 @@ mod hostile;
 mod init;
 mod ledger;
 mod misbehaving;
-mod node;
 mod peer;
 mod routing;
 mod schemes;

@@ -40,11 +40,6 @@ impl Wire {
         while self.got.len() < count && self.next().await {}
     }
 
-    /// Leaves out the `count` frames that came last.
-    pub(crate) fn forget(&mut self, count: usize) {
-        self.got.truncate(self.got.len() - count);
-    }
-
     /// All that came, and whether the connection is open, as `reply` and `connection`: first as many replies
     /// as `ours` has, then whatever else there is.
     pub(crate) async fn finish(mut self, ours: &Value) -> Value {
