@@ -1,6 +1,6 @@
 //! Args on their way: what one end has sent, what the other has received, byte by byte recomputable.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use tchannel_proto::{Body, Progress};
 
 use super::input::Input;
@@ -14,14 +14,15 @@ impl Tag {
         Self(self.0 + 1)
     }
 
-    /// Byte number `at` of arg2 or arg3.
-    fn byte(self, arg: u8, at: usize) -> u8 {
-        let mixed = (at as u32 ^ self.0 << 8 ^ u32::from(arg) << 30).wrapping_mul(0x9E37_79B1);
-        (mixed >> 24) as u8
-    }
-
+    /// Bytes of arg2 or arg3, which differ from those of any other place, arg and message.
     fn bytes(self, arg: u8, from: usize, length: usize) -> Bytes {
-        (from..from + length).map(|at| self.byte(arg, at)).collect()
+        let key = u64::from(self.0) << 34 | u64::from(arg) << 32;
+        let mut bytes = BytesMut::with_capacity(length + 16);
+        for place in from / 8..(from + length).div_ceil(8) {
+            let word = (key ^ place as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            bytes.extend_from_slice(&word.to_be_bytes());
+        }
+        bytes.freeze().slice(from % 8..from % 8 + length)
     }
 }
 
@@ -148,4 +149,4 @@ impl Receiver {
 }
 
 /// Small, around the size from which bytes are passed on without a copy, and over a frame.
-const SIZES: [usize; 8] = [0, 1, 3, 300, 4_096, 4_097, 65_400, 70_000];
+const SIZES: [usize; 10] = [0, 1, 3, 20, 300, 4_096, 4_097, 9_000, 65_400, 70_000];
