@@ -112,12 +112,13 @@ impl Registrar {
         match change {
             Change::Advertise(offers, done) => {
                 let taken = self.registry.advertise(now(), &offers);
+                tracing::debug!(?taken, ?offers, "advertised");
                 self.publish();
                 let _ = done.send(taken);
             }
             Change::Unadvertise(offers, done) => {
                 let known = self.registry.unadvertise(&offers);
-                tracing::info!(known, ?offers, "unadvertised");
+                tracing::debug!(known, ?offers, "unadvertised");
                 self.publish();
                 let _ = done.send(());
             }
