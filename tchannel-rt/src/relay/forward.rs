@@ -108,10 +108,11 @@ impl Driver {
         let mut core = callee.core();
         let queued = callee.queued(&core);
         if queued > limits.queued_max {
-            core.take_target(to);
+            let service = service_of_target(&core.take_target(to));
             core.proto.cancel(now, to, "the instance reads too slowly");
             drop(core);
-            return self.refuse(key, ErrorCode::Busy, &too_slow(callee, queued));
+            let text = self.at_hop(&service, &too_slow(callee, queued));
+            return self.refuse(key, ErrorCode::Busy, &text);
         }
         let _ = core.proto.relay_request(to, frame);
         if queued > limits.queued_soft {
@@ -154,14 +155,17 @@ impl Driver {
         let mut core = caller.core();
         let queued = caller.queued(&core);
         if queued > limits.queued_max {
-            core.take_served(key);
-            let _ = core
-                .proto
-                .respond_error(key, ErrorCode::Busy, &too_slow(&caller, queued));
             drop(core);
             let mut core = self.conn.core();
-            core.take_target(from);
+            let service = service_of_target(&core.take_target(from));
             core.proto.cancel(now, from, "the caller reads too slowly");
+            drop(core);
+            let text = self.at_hop(&service, &too_slow(&caller, queued));
+            let mut core = caller.core();
+            core.take_served(key);
+            let _ = core.proto.respond_error(key, ErrorCode::Busy, &text);
+            drop(core);
+            self.touched.push(caller);
             return;
         }
         let is_over = core.proto.relay_response(key, frame, last).is_err();
@@ -229,6 +233,11 @@ impl Driver {
         core.proto.cancel(now, key, "the caller is gone");
         drop(core);
         self.touched.push(callee);
+    }
+
+    fn at_hop(&self, service: &str, cause: &str) -> String {
+        let hop = self.dispatch.relay().map_or("", |relay| relay.route.hop());
+        format!("{service}: {cause} (at router {hop})")
     }
 
     fn refuse(&mut self, key: InboundKey, code: ErrorCode, text: &str) {
@@ -420,6 +429,13 @@ pub(super) fn service_of(frame: &Frame) -> String {
         |_| String::new(),
         |call| String::from_utf8_lossy(call.service).into_owned(),
     )
+}
+
+fn service_of_target(target: &Target) -> String {
+    match target {
+        Target::Relay(ticket) => ticket.chosen.service().to_owned(),
+        _ => String::new(),
+    }
 }
 
 fn too_slow(conn: &Conn, queued: usize) -> String {
