@@ -138,8 +138,10 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// [`ChannelError::Listen`] when the address is taken or not ours.
+    /// [`ChannelError::Listen`] when the address is taken or not ours, [`ChannelError::Closed`] after
+    /// [`close`](Self::close).
     pub async fn listen(&self, addr: &str) -> Result<SocketAddr, ChannelError> {
+        self.check_open()?;
         let failed = |source| ChannelError::Listen {
             addr: addr.to_owned(),
             source,
@@ -178,12 +180,13 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// [`ChannelError`] when the list of routers can not be read.
+    /// [`ChannelError`] when the list of routers can not be read, or the channel is closed.
     pub fn advertise(
         &self,
         routers: Routers,
         services: &[&str],
     ) -> Result<Advertisement, ChannelError> {
+        self.check_open()?;
         for router in routers.resolve()? {
             self.state.routers.add(&router);
         }
@@ -223,10 +226,8 @@ impl Channel {
         }
         self.state.stop.cancel();
         let limit = self.state.dialer.config.drain_limit;
-        for conn in self.state.dispatch.connections() {
-            conn.drain("closing", limit);
-        }
-        let _ = tokio::time::timeout(limit, self.all_closed()).await;
+        let _ = tokio::time::timeout(limit, self.drain()).await;
+        self.state.dispatch.shut();
         let left = self.state.dispatch.connections();
         left.iter()
             .map(|conn| {
@@ -237,15 +238,28 @@ impl Channel {
             .sum()
     }
 
-    async fn all_closed(&self) {
+    async fn drain(&self) {
         loop {
             let closed = self.state.dispatch.closed.notified();
             tokio::pin!(closed);
             closed.as_mut().enable();
-            if self.state.dispatch.connections().is_empty() {
+            let open = self.state.dispatch.connections();
+            if open.is_empty() {
                 return;
             }
+            // Handlers at work may have dialled since, for calls of their own.
+            for conn in open {
+                conn.drain("closing");
+            }
             closed.await;
+        }
+    }
+
+    fn check_open(&self) -> Result<(), ChannelError> {
+        if self.state.stop.is_cancelled() {
+            Err(ChannelError::Closed)
+        } else {
+            Ok(())
         }
     }
 
@@ -272,6 +286,7 @@ impl Drop for State {
     fn drop(&mut self) {
         // The last handle is gone: nobody can call any more, and nobody could ever close it.
         self.stop.cancel();
+        self.dispatch.shut();
         for conn in self.dispatch.connections() {
             conn.close();
         }

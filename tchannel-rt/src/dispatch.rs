@@ -1,6 +1,7 @@
 //! What the drivers of a channel's connections share: handlers, the relay, peers, and who is connected.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub(crate) struct Dispatch {
     pub(crate) peers: PeerTable,
     pub(crate) idle_close: Option<Duration>,
     open: Mutex<Slab<Conn>>,
+    /// No connection comes to be any more.
+    is_shut: AtomicBool,
     /// Woken whenever a connection has closed.
     pub(crate) closed: Notify,
 }
@@ -38,6 +41,7 @@ impl Dispatch {
             peers,
             idle_close,
             open: Mutex::default(),
+            is_shut: AtomicBool::new(false),
             closed: Notify::new(),
         }
     }
@@ -85,14 +89,30 @@ impl Dispatch {
         self.relay.get()
     }
 
-    /// A connection exists, its handshake still to come. `false` when there are too many.
-    pub(crate) fn admit(&self, conn: &Conn, limit: usize) -> bool {
+    /// A connection exists, its handshake still to come. The error says why it must not.
+    pub(crate) fn admit(&self, conn: &Conn, limit: usize) -> Result<(), String> {
         let mut open = self.open();
+        if self.is_shut() {
+            return Err("the channel is closed".to_owned());
+        }
         if open.len() >= limit {
-            return false;
+            return Err(format!(
+                "{limit} connections are open, which is connections_max"
+            ));
         }
         open.insert(conn.clone());
-        true
+        Ok(())
+    }
+
+    /// Admits no connection from now on.
+    pub(crate) fn shut(&self) {
+        // Under the lock, so that whoever looks for connections afterwards finds them all.
+        let _open = self.open();
+        self.is_shut.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_shut(&self) -> bool {
+        self.is_shut.load(Ordering::Acquire)
     }
 
     /// A connection has shaken hands: its peer can be called over it, whoever dialled.

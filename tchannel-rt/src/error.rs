@@ -191,6 +191,9 @@ pub enum ChannelError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The channel was closed.
+    #[error("the channel is closed; make a new one")]
+    Closed,
     /// A host:port that is not one.
     #[error("{value:?} is not a host:port such as 127.0.0.1:21300")]
     BadHostPort {

@@ -112,10 +112,9 @@ fn take_in(
     let config = dialer.config.connection(dialer.announced.identity(local));
     let (conn, reader) = Conn::new(stream, remote, false, config, Limits::new(&dialer.config));
     let limit = dialer.config.connections_max;
-    if dispatch.admit(&conn, limit) {
+    match dispatch.admit(&conn, limit) {
         // How the handshake goes is the driver's concern alone on this end.
-        drop(drive(conn, reader, dispatch.clone()));
-    } else {
-        tracing::warn!(%remote, limit, "closed a connection on arrival: connections_max is reached");
+        Ok(()) => drop(drive(conn, reader, dispatch.clone())),
+        Err(reason) => tracing::warn!(%remote, %reason, "closed a connection on arrival"),
     }
 }

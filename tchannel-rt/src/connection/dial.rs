@@ -40,18 +40,15 @@ pub(crate) async fn dial(
         let mut config = dialer.config.connection(dialer.announced.identity(local));
         config.init_timeout = limit;
         let (conn, reader) = Conn::new(stream, remote, true, config, limits);
-        if !dispatch.admit(&conn, dialer.config.connections_max) {
-            let reason = format!(
-                "{} connections are open, which is the limit",
-                dialer.config.connections_max
-            );
-            return Err(DialError::Connect {
+        dispatch
+            .admit(&conn, dialer.config.connections_max)
+            .map_err(|reason| DialError::Connect {
                 host_port: host_port.to_owned(),
                 reason,
-            });
-        }
-        match drive(conn.clone(), reader, dispatch).await {
-            Ok(Ok(())) => Ok(conn),
+            })?;
+        let unfinished = Unfinished(Some(conn));
+        match drive(unfinished.conn(), reader, dispatch).await {
+            Ok(Ok(())) => Ok(unfinished.finish()),
             Ok(Err(error)) => Err(handshake_error(host_port, &error)),
             Err(_) => {
                 let reason = "the peer closed the connection".to_owned();
@@ -68,6 +65,27 @@ pub(crate) async fn dial(
             host_port: host_port.to_owned(),
             limit_ms: limit.as_millis(),
         }),
+    }
+}
+
+/// A connection that closes unless its handshake comes to an end in time: nobody would ever use it.
+struct Unfinished(Option<Conn>);
+
+impl Unfinished {
+    fn conn(&self) -> Conn {
+        self.0.clone().expect("it is taken out at the end only")
+    }
+
+    fn finish(mut self) -> Conn {
+        self.0.take().expect("it is taken out at the end only")
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(conn) = &self.0 {
+            conn.close();
+        }
     }
 }
 

@@ -188,6 +188,9 @@ impl Driver {
         let now = Instant::now();
         let conn = self.conn.clone();
         let mut core = conn.core();
+        if core.proto.inbound_in_flight() + core.proto.outbound_in_flight() > 0 {
+            self.last_call = now;
+        }
         loop {
             match self.decoder.next_frame() {
                 Ok(Some(frame)) => self.handle_frame(&mut core, now, frame),
@@ -695,7 +698,8 @@ impl Driver {
     }
 
     fn report_ready(&mut self) {
-        self.conn.set_usable(true);
+        let is_draining = self.conn.core().proto.is_draining();
+        self.conn.set_usable(!is_draining);
         self.dispatch.opened(&self.conn);
         if let Some(ready) = self.ready.take() {
             let _ = ready.send(Ok(()));

@@ -21,7 +21,7 @@ mod served;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use slab::Slab;
 use tchannel_proto::{Connection, ConnectionConfig, InboundKey, OutboundKey, Outbox, PeerInfo};
@@ -54,6 +54,7 @@ pub(crate) struct Shared {
     written: AtomicU64,
     write_is_blocked: AtomicBool,
     write_has_failed: AtomicBool,
+    drain_requested: AtomicBool,
     close_requested: AtomicBool,
     /// Whether new calls can be sent over it.
     usable: AtomicBool,
@@ -61,6 +62,9 @@ pub(crate) struct Shared {
     is_outbound: bool,
     limits: Limits,
 }
+
+/// Whoever drains a connection bounds that by closing it.
+const NO_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
 /// What of [`ChannelConfig`] a connection looks at itself.
 #[derive(Clone, Copy, Debug)]
@@ -129,6 +133,7 @@ impl Conn {
             written: AtomicU64::new(0),
             write_is_blocked: AtomicBool::new(false),
             write_has_failed: AtomicBool::new(false),
+            drain_requested: AtomicBool::new(false),
             close_requested: AtomicBool::new(false),
             usable: AtomicBool::new(false),
             remote_addr,
@@ -208,11 +213,13 @@ impl Conn {
         }
     }
 
-    /// Takes no new calls, finishes those in flight within the limit, then closes.
-    pub(crate) fn drain(&self, reason: &str, limit: std::time::Duration) {
-        self.set_usable(false);
-        self.core().proto.drain(Instant::now(), reason, limit);
-        self.wake_driver();
+    /// Takes no new calls, finishes those in flight, then closes.
+    pub(crate) fn drain(&self, reason: &str) {
+        if !self.0.drain_requested.swap(true, Ordering::AcqRel) {
+            self.set_usable(false);
+            self.core().proto.drain(Instant::now(), reason, NO_LIMIT);
+            self.wake_driver();
+        }
     }
 
     /// Closes at once; calls in flight fail.

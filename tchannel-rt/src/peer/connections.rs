@@ -26,7 +26,7 @@ pub(crate) struct Peer {
     host_port: ByteString,
     dialer: Arc<Dialer>,
     connections: Mutex<Vec<Conn>>,
-    dialling: tokio::sync::Mutex<Redial>,
+    dialling: Arc<tokio::sync::Mutex<Redial>>,
 }
 
 #[derive(Default)]
@@ -41,7 +41,7 @@ impl Peer {
             host_port: ByteString::from(host_port),
             dialer,
             connections: Mutex::default(),
-            dialling: tokio::sync::Mutex::default(),
+            dialling: Arc::default(),
         }
     }
 
@@ -65,17 +65,25 @@ impl Peer {
     }
 
     /// A connection that takes a new call right now.
-    pub(crate) fn usable(&self) -> Option<Conn> {
+    pub(crate) fn usable(self: &Arc<Self>) -> Option<Conn> {
+        let (conn, count) = self.draw();
+        if conn.is_some() && count < self.dialer.config.connections_per_peer {
+            self.dial_one_more();
+        }
+        conn
+    }
+
+    /// One of the connections that take calls, and how many there are.
+    fn draw(&self) -> (Option<Conn>, usize) {
         let connections = self.connections();
         let usable = || connections.iter().filter(|conn| conn.is_usable());
-        let wanted = self.dialer.config.connections_per_peer;
-        match usable().count() {
-            0 => None,
-            1 => usable().next().cloned(),
+        let conn = match usable().count() {
+            0 => return (None, 0),
+            1 => usable().next(),
             // More than one only when asked for, or when both ends have dialled.
-            count if count < wanted => None,
-            count => usable().nth(fastrand::usize(..count)).cloned(),
-        }
+            count => usable().nth(fastrand::usize(..count)),
+        };
+        (conn.cloned(), usable().count())
     }
 
     /// A connection that takes a new call, dialled if there is none.
@@ -83,15 +91,39 @@ impl Peer {
     /// # Errors
     ///
     /// A network error of a call of which nothing was sent; at once while a back-off lasts.
-    pub(crate) async fn connection(&self) -> Result<Conn, CallError> {
+    pub(crate) async fn connection(self: &Arc<Self>) -> Result<Conn, CallError> {
         if let Some(conn) = self.usable() {
             return Ok(conn);
         }
-        let mut redial = self.dialling.lock().await;
-        // Whoever had the lock before may have dialled for all.
-        if let Some(conn) = self.usable() {
-            return Ok(conn);
-        }
+        let peer = self.clone();
+        // A task of its own: when this caller gives up, the dial goes on for those who come later.
+        let dialled = tokio::spawn(async move {
+            let mut redial = peer.dialling.lock().await;
+            // Whoever had the lock before may have dialled for all.
+            match peer.usable() {
+                Some(conn) => Ok(conn),
+                None => peer.dial_in_turn(&mut redial).await,
+            }
+        });
+        dialled
+            .await
+            .unwrap_or_else(|_| Err(self.network_error("the runtime is shutting down")))
+    }
+
+    /// Calls go on over the connections there are, so nobody needs to know how this ends.
+    fn dial_one_more(self: &Arc<Self>) {
+        let Ok(mut redial) = self.dialling.clone().try_lock_owned() else {
+            return;
+        };
+        let peer = self.clone();
+        tokio::spawn(async move {
+            if peer.draw().1 < peer.dialer.config.connections_per_peer {
+                let _ = peer.dial_in_turn(&mut redial).await;
+            }
+        });
+    }
+
+    async fn dial_in_turn(&self, redial: &mut Redial) -> Result<Conn, CallError> {
         if let Some((not_before, reason)) = &redial.not_before {
             let wait = not_before.saturating_duration_since(Instant::now());
             if !wait.is_zero() {

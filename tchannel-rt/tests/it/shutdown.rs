@@ -1,0 +1,177 @@
+//! Closing a channel: what is in flight finishes, what is new goes elsewhere, and it ends in bound.
+
+use std::time::Duration;
+
+use futures::FutureExt;
+use tchannel_rt::proto::MessageId;
+use tchannel_rt::proto::message::Message;
+use tchannel_rt::{Channel, ErrorCode, Reply, RetryAdvice};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::support::{LONG, config, echo, listen, once, soon};
+use crate::wire::{Wire, call_req};
+
+/// A channel whose `svc::wait` answers what it is sent through the second value.
+fn waiting() -> (Channel, mpsc::Receiver<oneshot::Sender<&'static str>>) {
+    let server = Channel::new("svc");
+    let (calls, begun) = mpsc::channel(8);
+    server.service("svc").raw("wait", move |_| {
+        let calls = calls.clone();
+        async move {
+            let (tell, told) = oneshot::channel();
+            calls.send(tell).await?;
+            Ok(Reply::ok("", told.await?))
+        }
+    });
+    (server, begun)
+}
+
+#[tokio::test]
+async fn calls_in_flight_finish_and_new_ones_are_declined() {
+    let (server, mut begun) = waiting();
+    let mut wire = Wire::connect(&listen(&server).await, "0.0.0.0:0").await;
+    wire.say(MessageId(7), call_req("svc::wait", 60_000, ""))
+        .await;
+    let tell = soon(begun.recv()).await.unwrap();
+
+    let closing = tokio::spawn(async move { server.close().await });
+    let (id, notice) = wire.hear_error().await;
+    assert_eq!((id, notice.code), (MessageId::NONE, 4));
+    assert_eq!(notice.message, "draining: closing");
+
+    wire.say(MessageId(8), call_req("svc::wait", 60_000, ""))
+        .await;
+    let (id, refusal) = wire.hear_error().await;
+    assert_eq!((id, refusal.code), (MessageId(8), 4));
+    assert!(!closing.is_finished());
+
+    tell.send("finished").unwrap();
+    let (id, answer) = wire.hear().await;
+    assert!(matches!((id, answer), (MessageId(7), Message::CallRes(_))));
+    assert!(wire.next().await.is_none());
+    drop(wire);
+    assert_eq!(soon(closing).await.unwrap(), 0, "calls cut off");
+}
+
+#[tokio::test]
+async fn a_call_that_does_not_end_is_cut_off_at_the_limit() {
+    let limit = Duration::from_millis(20);
+    let (server, mut served) = echo(config(|config| config.drain_limit = limit));
+    let addr = listen(&server).await;
+    let client = Channel::new("test");
+    let call = once(client.call("echo::never").peer(&addr).ttl(LONG)).send("", "");
+    let close = async {
+        let handler = served.next().await;
+        let cut_off = server.close().await;
+        handler.stopped().await;
+        cut_off
+    };
+    let (outcome, cut_off) = soon(async { tokio::join!(call, close) }).await;
+    let error = outcome.unwrap_err();
+    assert_eq!(error.code(), ErrorCode::NetworkError);
+    assert_eq!(error.retry_advice(), RetryAdvice::IfIdempotent);
+    assert_eq!(cut_off, 1);
+}
+
+#[tokio::test]
+async fn callers_turn_to_another_peer_while_one_is_closing() {
+    let (closing, mut begun) = waiting();
+    let (other, mut other_begun) = waiting();
+    let (closing_addr, other_addr) = (listen(&closing).await, listen(&other).await);
+    let client = Channel::new("test");
+    client.peers("svc").add(&closing_addr);
+    let first = tokio::spawn({
+        let client = client.clone();
+        async move { client.call("svc::wait").ttl(LONG).send("", "").await }
+    });
+    let tell = soon(begun.recv()).await.unwrap();
+    client.peers("svc").add(&other_addr);
+    let mut close = Box::pin(closing.close());
+    assert!(close.as_mut().now_or_never().is_none());
+
+    for _ in 0..10 {
+        let call = client.call("svc::wait").ttl(LONG).send("", "");
+        let answer = async {
+            let tell = soon(other_begun.recv()).await.unwrap();
+            tell.send("elsewhere").unwrap();
+        };
+        let (answer, ()) = soon(async { tokio::join!(call, answer) }).await;
+        assert_eq!(answer.unwrap().peer, other_addr);
+    }
+    tell.send("in time").unwrap();
+    assert_eq!(soon(close).await, 0, "calls cut off");
+    assert_eq!(soon(first).await.unwrap().unwrap().arg3, "in time");
+}
+
+#[tokio::test]
+async fn a_handler_may_still_call_others_while_its_channel_closes() {
+    let (back, _) = echo(Default::default());
+    let back_addr = listen(&back).await;
+    let front = Channel::new("front");
+    let (calls, mut begun) = mpsc::channel(1);
+    let nested = front.clone();
+    front.service("front").raw("ask", move |_| {
+        let (calls, nested, back_addr) = (calls.clone(), nested.clone(), back_addr.clone());
+        async move {
+            let (tell, told) = oneshot::channel::<()>();
+            calls.send(tell).await?;
+            told.await?;
+            let answer = nested
+                .call("echo::echo")
+                .peer(&back_addr)
+                .send("", "nested")
+                .await?;
+            Ok(Reply::ok("", answer.arg3))
+        }
+    });
+    let front_addr = listen(&front).await;
+    let client = Channel::new("client");
+    let call = client.call("front::ask").peer(&front_addr).ttl(LONG);
+    let close = async {
+        let tell = soon(begun.recv()).await.unwrap();
+        let mut close = Box::pin(front.close());
+        assert!(close.as_mut().now_or_never().is_none());
+        tell.send(()).unwrap();
+        close.await
+    };
+    let (answer, cut_off) = soon(async { tokio::join!(call.send("", ""), close) }).await;
+    assert_eq!(answer.unwrap().arg3, "nested");
+    assert_eq!(cut_off, 0, "calls cut off");
+    assert_eq!(front.connections(), (0, 0));
+}
+
+#[tokio::test]
+async fn a_closed_channel_neither_calls_nor_listens() {
+    let (server, _) = echo(Default::default());
+    let addr = listen(&server).await;
+    let client = Channel::new("test");
+    client
+        .call("echo::echo")
+        .peer(&addr)
+        .send("", "")
+        .await
+        .unwrap();
+    client.close().await;
+    let error = client.call("echo::echo").peer(&addr).send("", "").await;
+    let error = error.unwrap_err();
+    assert_eq!(error.retry_advice(), RetryAdvice::Safe);
+    assert!(error.message().contains("closed"), "{error}");
+
+    server.close().await;
+    assert!(server.listen("127.0.0.1:0").await.is_err());
+    assert!(tokio::net::TcpStream::connect(&addr).await.is_err());
+    assert_eq!(
+        (client.connections(), server.connections()),
+        ((0, 0), (0, 0))
+    );
+}
+
+#[tokio::test]
+async fn closing_twice_or_with_nothing_open_ends_at_once() {
+    let (idle, _) = echo(Default::default());
+    assert_eq!(soon(idle.close()).await, 0);
+    let (server, _) = echo(Default::default());
+    listen(&server).await;
+    assert_eq!(soon(server.close()).await, 0);
+    assert_eq!(soon(server.close()).await, 0);
+}
