@@ -25,6 +25,6 @@ cargo run --locked --bin seed
 for target in frame_decode fragments connection_ops; do
   echo "fuzzing $target for $seconds s"
   mkdir -p "corpus/$target" "artifacts/$target"
-  "$built/$target" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=10 -verbosity=0 \
+  "$built/$target" -max_total_time="$seconds" -rss_limit_mb=1024 -timeout=60 -verbosity=0 \
     -print_final_stats=1 -print_funcs=0 -artifact_prefix="artifacts/$target/" "corpus/$target"
 done
