@@ -24,3 +24,21 @@ pub(crate) fn of_points(servers: &[Server], points: &Points) -> u32 {
     }
     fingerprint32(text.as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::of_identities;
+    use crate::{Server, fingerprint32};
+
+    #[test]
+    fn an_identity_at_two_addresses_counts_once() {
+        let servers =
+            ["10.0.0.1:7000", "10.0.0.2:7000"].map(|at| Server::with_identity(at, "alpha"));
+        assert_eq!(of_identities(&servers), fingerprint32(b"alpha"));
+    }
+
+    #[test]
+    fn no_servers_have_the_checksum_of_the_empty_string() {
+        assert_eq!(of_identities(&[]), fingerprint32(b""));
+    }
+}

@@ -64,3 +64,22 @@ impl Server {
 ///
 /// Source: spec/ringpop/ring.md, "points".
 pub const REPLICA_POINTS: usize = 100;
+
+#[cfg(test)]
+mod tests {
+    use super::Server;
+
+    #[test]
+    fn an_identity_equal_to_the_address_counts_as_none() {
+        let named = Server::with_identity("10.0.0.1:7000", "10.0.0.1:7000");
+        assert_eq!(named, Server::new("10.0.0.1:7000"));
+        assert_eq!(named.points(), Server::new("10.0.0.1:7000").points());
+    }
+
+    #[test]
+    fn a_server_keeps_its_points_under_another_address() {
+        let [here, there] = ["10.0.0.1:7000", "10.0.0.2:7000"]
+            .map(|address| Server::with_identity(address, "alpha").points());
+        assert_eq!(here, there);
+    }
+}
