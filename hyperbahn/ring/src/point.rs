@@ -1,9 +1,11 @@
 //! All points of a ring in their order, and how a change merges into it.
 
+use std::fmt;
+
 /// The points by position; where positions are equal, by address.
 ///
 /// Positions stand apart from owners, so that a search touches as few cache lines as it can.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub(crate) struct Points {
     hashes: Vec<u32>,
     owners: Vec<u32>,
@@ -66,5 +68,12 @@ impl Points {
     fn push(&mut self, (hash, owner): Point) {
         self.hashes.push(hash);
         self.owners.push(owner);
+    }
+}
+
+/// Their number only: they follow from the servers, and nobody reads a hundred thousand of them.
+impl fmt::Debug for Points {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} points", self.hashes.len())
     }
 }
