@@ -10,24 +10,18 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use tchannel_proto::{
-    Body, Decoder, ErrorCode, Event, Failure, Frame, FrameType, InboundCall, InboundKey,
-    OutboundKey, ProtocolError, Response,
-};
+use tchannel_proto::{Decoder, ProtocolError};
 use tokio::io::AsyncReadExt;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
-use super::served::{RelayLink, RelayTicket, Served, Target};
-use super::{Conn, Core, Exchange, ResponseInfo};
+use super::settle::Work;
+use super::{Conn, Core};
 use crate::dispatch::Dispatch;
-use crate::handler::Endpoint;
-use crate::peer::{Chosen, PeerList};
-use crate::relay::Accepted;
 
 /// First read buffer, in bytes; it grows to [`CHUNK_MAX`] while reads fill it.
-const CHUNK_MIN: usize = 8 * 1024;
+pub(super) const CHUNK_MIN: usize = 8 * 1024;
 const CHUNK_MAX: usize = 256 * 1024;
 /// A buffer with less room than this is replaced, or taken back if nobody holds a slice of it.
 const SPARE_MIN: usize = 1024;
@@ -36,56 +30,7 @@ const HOLD: Duration = Duration::from_millis(50);
 /// The same when nobody else is held up by it; any progress ends it earlier.
 const HOLD_ALONE: Duration = Duration::from_secs(60);
 /// Time to say good-bye: for the last frames to leave, and for the peer to close its side.
-const FAREWELL: Duration = Duration::from_secs(1);
-
-/// A unary call whose request is still arriving.
-pub(crate) struct PendingCall {
-    call: InboundCall,
-    endpoint: Arc<Endpoint>,
-}
-
-/// What is left to do once the lock is released.
-pub(crate) enum Work {
-    Ready,
-    Start {
-        call: InboundCall,
-        endpoint: Arc<Endpoint>,
-    },
-    StartStream {
-        call: InboundCall,
-        endpoint: Arc<Endpoint>,
-        exchange: usize,
-    },
-    RelayCall {
-        key: InboundKey,
-        frame: Frame,
-        peers: PeerList,
-        arrived: Instant,
-    },
-    RelayRequest {
-        key: InboundKey,
-        frame: Frame,
-    },
-    RelayCancel {
-        key: InboundKey,
-        why: String,
-    },
-    RelayResponse {
-        caller: Conn,
-        key: InboundKey,
-        from: OutboundKey,
-        frame: Frame,
-        chosen: Option<Chosen>,
-    },
-    RelayFailed {
-        ticket: RelayTicket,
-        why: Failure,
-    },
-    RelayDropped {
-        callee: Conn,
-        key: OutboundKey,
-    },
-}
+pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Starts the driver of `conn`. The receiver hears how the handshake went.
 pub(crate) fn drive(
@@ -114,23 +59,23 @@ pub(crate) fn drive(
 
 pub(crate) struct Driver {
     pub(crate) conn: Conn,
-    reader: OwnedReadHalf,
+    pub(super) reader: OwnedReadHalf,
     pub(crate) dispatch: Arc<Dispatch>,
     decoder: Decoder,
     chunk: usize,
-    work: Vec<Work>,
+    pub(super) work: Vec<Work>,
     /// Other connections that have frames to write after this batch.
     pub(crate) touched: Vec<Conn>,
-    ready: Option<oneshot::Sender<Result<(), ProtocolError>>>,
+    pub(super) ready: Option<oneshot::Sender<Result<(), ProtocolError>>>,
     armed_for: Option<Instant>,
     pub(crate) hold_until: Option<Instant>,
-    last_call: Instant,
-    end: Option<End>,
+    pub(super) last_call: Instant,
+    pub(super) end: Option<End>,
 }
 
 /// How the connection ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     /// The socket is gone.
     Gone,
     /// What is queued should still leave.
@@ -297,338 +242,10 @@ impl Driver {
         }
     }
 
-    fn flush_all(&mut self) {
+    pub(super) fn flush_all(&mut self) {
         self.conn.flush();
         for conn in self.touched.drain(..) {
             conn.flush();
-        }
-    }
-
-    fn handle_frame(&mut self, core: &mut Core, now: Instant, frame: Frame) {
-        let frame = match self.dispatch.relay() {
-            Some(relay) if frame.frame_type() == Ok(FrameType::CallReq) && core.proto.is_open() => {
-                match relay.accept(core, now, frame) {
-                    Accepted::Local(frame) => frame,
-                    Accepted::Relayed { key, frame, peers } => {
-                        core.set_served(
-                            key,
-                            Served::Relay(RelayLink::Dialling {
-                                waiting: Vec::new(),
-                                bytes: 0,
-                            }),
-                        );
-                        self.work.push(Work::RelayCall {
-                            key,
-                            frame,
-                            peers,
-                            arrived: now,
-                        });
-                        return;
-                    }
-                    Accepted::Refused => return self.settle(core),
-                }
-            }
-            _ => frame,
-        };
-        if let Err(error) = core.proto.handle_frame(now, frame) {
-            tracing::warn!(remote = %self.conn.remote_addr(), %error, "the peer broke the protocol");
-        }
-        self.settle(core);
-    }
-
-    /// Takes in what the connection has to tell, as far as that needs no code of others.
-    fn settle(&mut self, core: &mut Core) {
-        while let Some(event) = core.proto.poll_event() {
-            match event {
-                Event::Ready => self.work.push(Work::Ready),
-                Event::Call(call) => self.settle_call(core, call),
-                Event::CallBody { key, body } => self.settle_call_body(core, key, body),
-                Event::CallEnded { key, why } => self.settle_call_ended(core, key, why),
-                Event::Response(response) => self.settle_response(core, response),
-                Event::ResponseBody { key, body } => self.settle_response_body(core, key, body),
-                Event::Failed { key, why } => self.settle_failed(core, key, why),
-                Event::RelayRequest { key, frame } => {
-                    self.work.push(Work::RelayRequest { key, frame })
-                }
-                Event::RelayCancel { key, why } => self.work.push(Work::RelayCancel {
-                    key,
-                    why: why.to_string(),
-                }),
-                Event::RelayResponse { key, frame, last } => {
-                    self.settle_relay_response(core, key, frame, last)
-                }
-                Event::PeerDraining { reason } => {
-                    self.conn.set_usable(false);
-                    tracing::debug!(remote = %self.conn.remote_addr(), %reason, "the peer is draining");
-                }
-                Event::Drained => self.end = self.end.or(Some(End::Farewell)),
-                Event::Closed(why) => self.settle_closed(why),
-                Event::UnknownFrame { frame_type } => {
-                    tracing::debug!(remote = %self.conn.remote_addr(), frame_type, "ignored a frame of unknown type");
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn settle_closed(&mut self, why: tchannel_proto::Closed) {
-        if let tchannel_proto::Closed::Broken(error) = why {
-            if let Some(ready) = self.ready.take() {
-                let _ = ready.send(Err(error));
-            }
-            self.end = self.end.or(Some(End::Farewell));
-        }
-    }
-
-    fn settle_call(&mut self, core: &mut Core, call: InboundCall) {
-        let queued = self.conn.queued(core);
-        if queued > self.conn.limits().queued_max {
-            let text = format!(
-                "{queued} bytes of answers are queued for this connection; read them first"
-            );
-            let _ = core.proto.respond_error(call.key, ErrorCode::Busy, &text);
-            return;
-        }
-        let endpoint = match self.dispatch.find(&call.service, &call.arg1) {
-            Ok(endpoint) => endpoint,
-            Err(refusal) => {
-                let _ = core
-                    .proto
-                    .respond_error(call.key, ErrorCode::BadRequest, &refusal);
-                return;
-            }
-        };
-        let key = call.key;
-        if endpoint.is_streaming() {
-            let mut exchange = Exchange::default();
-            core.unread += call.body.len();
-            exchange.push(call.body.clone());
-            let exchange = core.exchanges.insert(exchange);
-            core.set_served(
-                key,
-                Served::Running {
-                    task: None,
-                    cancelled: None,
-                    requests: Some(exchange),
-                },
-            );
-            self.work.push(Work::StartStream {
-                call,
-                endpoint,
-                exchange,
-            });
-        } else if call.body.end {
-            core.set_served(
-                key,
-                Served::Running {
-                    task: None,
-                    cancelled: None,
-                    requests: None,
-                },
-            );
-            self.work.push(Work::Start { call, endpoint });
-        } else {
-            let mut call = call;
-            let mut exchange = Exchange::collecting();
-            exchange.push(std::mem::take(&mut call.body));
-            let exchange = core.exchanges.insert(exchange);
-            core.set_served(
-                key,
-                Served::Collecting {
-                    exchange,
-                    call: Box::new(PendingCall { call, endpoint }),
-                },
-            );
-        }
-    }
-
-    fn settle_call_body(&mut self, core: &mut Core, key: InboundKey, body: Body) {
-        let end = body.end;
-        match core.served(key) {
-            Served::Collecting { exchange, .. } => {
-                let index = *exchange;
-                let exchange = &mut core.exchanges[index];
-                exchange.push(body);
-                let limit = self.conn.limits().message_max;
-                if exchange.buffered() > limit {
-                    core.exchanges.remove(index);
-                    core.take_served(key);
-                    let text = format!(
-                        "request is larger than {limit} bytes, the most this endpoint collects"
-                    );
-                    let _ = core.proto.respond_error(key, ErrorCode::BadRequest, &text);
-                } else if end {
-                    self.start_collected(core, key);
-                }
-            }
-            Served::Running {
-                requests: Some(exchange),
-                ..
-            } => {
-                let index = *exchange;
-                let exchange = &mut core.exchanges[index];
-                core.unread += body.len();
-                exchange.push(body);
-                exchange.wake();
-                if exchange.buffered() > self.conn.limits().queued_max {
-                    self.fail_slow_reader(core, key);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn start_collected(&mut self, core: &mut Core, key: InboundKey) {
-        let Served::Collecting { exchange, call } = core.take_served(key) else {
-            return;
-        };
-        let (arg2, arg3) = core.exchanges.remove(exchange).collect();
-        let PendingCall { mut call, endpoint } = *call;
-        call.body = Body::whole(arg2, arg3);
-        core.set_served(
-            key,
-            Served::Running {
-                task: None,
-                cancelled: None,
-                requests: None,
-            },
-        );
-        self.work.push(Work::Start { call, endpoint });
-    }
-
-    fn fail_slow_reader(&mut self, core: &mut Core, key: InboundKey) {
-        let limit = self.conn.limits().queued_max;
-        let text = format!("the handler left {limit} bytes of its request unread");
-        let _ = core.proto.respond_error(key, ErrorCode::Busy, &text);
-        self.settle_call_ended(core, key, Failure::Cancelled { why: text.into() });
-    }
-
-    fn settle_call_ended(&mut self, core: &mut Core, key: InboundKey, why: Failure) {
-        match core.take_served(key) {
-            Served::Nobody => {}
-            Served::Collecting { exchange, .. } => {
-                core.exchanges.remove(exchange);
-            }
-            Served::Running {
-                task,
-                cancelled,
-                requests,
-            } => {
-                if let Some(exchange) = requests.and_then(|index| core.exchanges.get_mut(index)) {
-                    exchange.failure = Some(why);
-                    exchange.wake();
-                }
-                if let Some(cancelled) = cancelled {
-                    cancelled.cancel();
-                }
-                if let Some(task) = task {
-                    task.abort();
-                }
-            }
-            Served::Relay(RelayLink::Open { callee, key }) => {
-                self.work.push(Work::RelayDropped { callee, key })
-            }
-            Served::Relay(RelayLink::Dialling { .. }) => {}
-        }
-    }
-
-    fn settle_response(&mut self, core: &mut Core, response: Response) {
-        let Response {
-            key,
-            code,
-            tracing,
-            headers,
-            body,
-            ..
-        } = response;
-        if let Target::Exchange(index) = *core.target(key) {
-            core.exchanges[index].info = Some(ResponseInfo {
-                code,
-                headers,
-                tracing,
-            });
-            self.settle_response_body(core, key, body);
-        }
-    }
-
-    fn settle_response_body(&mut self, core: &mut Core, key: OutboundKey, body: Body) {
-        let Target::Exchange(index) = *core.target(key) else {
-            return;
-        };
-        let exchange = &mut core.exchanges[index];
-        let end = body.end;
-        let collects = exchange.collects;
-        if !collects {
-            core.unread += body.len();
-        }
-        exchange.push(body);
-        if end {
-            core.take_target(key);
-        }
-        let limits = self.conn.limits();
-        let limit = if collects {
-            limits.message_max
-        } else {
-            limits.queued_max
-        };
-        let exchange = &mut core.exchanges[index];
-        if exchange.buffered() > limit {
-            let why = format!("the response holds more than {limit} bytes");
-            exchange.failure = Some(Failure::Refused {
-                code: ErrorCode::Cancelled,
-                message: why.as_str().into(),
-                tracing: tchannel_proto::Tracing::default(),
-            });
-            exchange.wake();
-            core.take_target(key);
-            core.proto.cancel(Instant::now(), key, &why);
-        } else if end || !collects {
-            exchange.wake();
-        }
-    }
-
-    fn settle_failed(&mut self, core: &mut Core, key: OutboundKey, why: Failure) {
-        match core.take_target(key) {
-            Target::Nobody => {}
-            Target::Exchange(index) => {
-                let exchange = &mut core.exchanges[index];
-                exchange.failure = Some(why);
-                exchange.wake();
-            }
-            Target::Relay(ticket) => self.work.push(Work::RelayFailed { ticket, why }),
-        }
-    }
-
-    fn settle_relay_response(
-        &mut self,
-        core: &mut Core,
-        from: OutboundKey,
-        frame: Frame,
-        last: bool,
-    ) {
-        if last {
-            if let Target::Relay(RelayTicket {
-                caller,
-                key,
-                chosen,
-            }) = core.take_target(from)
-            {
-                self.work.push(Work::RelayResponse {
-                    caller,
-                    key,
-                    from,
-                    frame,
-                    chosen: Some(chosen),
-                });
-            }
-        } else if let Target::Relay(RelayTicket { caller, key, .. }) = core.target(from) {
-            self.work.push(Work::RelayResponse {
-                caller: caller.clone(),
-                key: *key,
-                from,
-                frame,
-                chosen: None,
-            });
         }
     }
 
@@ -660,7 +277,7 @@ impl Driver {
     }
 
     /// Does what needs other code or other connections, in the order of the wire.
-    fn perform(&mut self, now: Instant) {
+    pub(super) fn perform(&mut self, now: Instant) {
         if self.work.is_empty() {
             return;
         }
@@ -703,61 +320,6 @@ impl Driver {
         self.dispatch.opened(&self.conn);
         if let Some(ready) = self.ready.take() {
             let _ = ready.send(Ok(()));
-        }
-    }
-
-    async fn finish(mut self) {
-        let end = self.end.unwrap_or(End::Gone);
-        self.conn.set_usable(false);
-        self.flush_all();
-        if end == End::Farewell {
-            let _ = tokio::time::timeout(FAREWELL, self.write_rest()).await;
-        }
-        let written = self.conn.0.written.load(Ordering::Relaxed);
-        let conn = self.conn.clone();
-        conn.core().proto.handle_disconnect(written);
-        self.settle(&mut conn.core());
-        self.perform(Instant::now());
-        self.flush_all();
-        self.dispatch.closed(&self.conn);
-        self.release_everybody();
-        self.conn.core().forget_calls();
-        if end == End::Farewell {
-            let _ = tokio::time::timeout(FAREWELL, self.part()).await;
-        }
-    }
-
-    async fn write_rest(&mut self) {
-        while self.conn.0.write_is_blocked.swap(false, Ordering::AcqRel) {
-            if self.conn.0.socket.writable().await.is_err() {
-                return;
-            }
-            self.conn.flush();
-        }
-    }
-
-    fn release_everybody(&mut self) {
-        let sources = std::mem::take(&mut self.conn.core().waiting_sources);
-        for source in sources {
-            source.wake_driver();
-        }
-        self.conn.0.room.notify_waiters();
-    }
-
-    // Closing with unread input would reset the connection and could take our last frame with it.
-    async fn part(&mut self) {
-        let socket = socket2::SockRef::from(self.conn.0.socket.as_ref());
-        if socket.shutdown(std::net::Shutdown::Write).is_err() {
-            return;
-        }
-        let mut rest = BytesMut::with_capacity(CHUNK_MIN);
-        while self
-            .reader
-            .read_buf(&mut rest)
-            .await
-            .is_ok_and(|bytes| bytes > 0)
-        {
-            rest.clear();
         }
     }
 }

@@ -13,10 +13,12 @@
 mod dial;
 mod driver;
 mod exchange;
+mod farewell;
 mod flush;
 mod keyed;
 mod serve;
 mod served;
+mod settle;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};

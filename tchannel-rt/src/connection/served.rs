@@ -28,7 +28,7 @@ pub(crate) enum Served {
     /// A unary handler that waits for the whole request, by index of its [`Exchange`](super::Exchange).
     Collecting {
         exchange: usize,
-        call: Box<super::driver::PendingCall>,
+        call: Box<super::settle::PendingCall>,
     },
     /// A handler at work.
     Running {

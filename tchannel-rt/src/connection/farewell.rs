@@ -1,0 +1,66 @@
+//! The end of a connection: what is queued leaves, calls fail, everybody who waits is woken.
+
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use bytes::BytesMut;
+use tokio::io::AsyncReadExt;
+
+use super::driver::{CHUNK_MIN, Driver, End, FAREWELL};
+
+impl Driver {
+    pub(super) async fn finish(mut self) {
+        let end = self.end.unwrap_or(End::Gone);
+        self.conn.set_usable(false);
+        self.flush_all();
+        if end == End::Farewell {
+            let _ = tokio::time::timeout(FAREWELL, self.write_rest()).await;
+        }
+        let written = self.conn.0.written.load(Ordering::Relaxed);
+        let conn = self.conn.clone();
+        conn.core().proto.handle_disconnect(written);
+        self.settle(&mut conn.core());
+        self.perform(Instant::now());
+        self.flush_all();
+        self.dispatch.closed(&self.conn);
+        self.release_everybody();
+        self.conn.core().forget_calls();
+        if end == End::Farewell {
+            let _ = tokio::time::timeout(FAREWELL, self.part()).await;
+        }
+    }
+
+    async fn write_rest(&mut self) {
+        while self.conn.0.write_is_blocked.swap(false, Ordering::AcqRel) {
+            if self.conn.0.socket.writable().await.is_err() {
+                return;
+            }
+            self.conn.flush();
+        }
+    }
+
+    fn release_everybody(&mut self) {
+        let sources = std::mem::take(&mut self.conn.core().waiting_sources);
+        for source in sources {
+            source.wake_driver();
+        }
+        self.conn.0.room.notify_waiters();
+    }
+
+    // Closing with unread input would reset the connection and could take our last frame with it.
+    async fn part(&mut self) {
+        let socket = socket2::SockRef::from(self.conn.0.socket.as_ref());
+        if socket.shutdown(std::net::Shutdown::Write).is_err() {
+            return;
+        }
+        let mut rest = BytesMut::with_capacity(CHUNK_MIN);
+        while self
+            .reader
+            .read_buf(&mut rest)
+            .await
+            .is_ok_and(|bytes| bytes > 0)
+        {
+            rest.clear();
+        }
+    }
+}

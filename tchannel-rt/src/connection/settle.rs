@@ -1,0 +1,395 @@
+//! The first step of the driver, under the lock: frames become settled calls, and work for the second step.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tchannel_proto::{
+    Body, Closed, ErrorCode, Event, Failure, Frame, FrameType, InboundCall, InboundKey,
+    OutboundKey, Response, Tracing,
+};
+
+use super::driver::{Driver, End};
+use super::served::{RelayLink, RelayTicket, Served, Target};
+use super::{Conn, Core, Exchange, ResponseInfo};
+use crate::handler::Endpoint;
+use crate::peer::{Chosen, PeerList};
+use crate::relay::Accepted;
+
+/// A unary call whose request is still arriving.
+pub(crate) struct PendingCall {
+    call: InboundCall,
+    endpoint: Arc<Endpoint>,
+}
+
+/// What is left to do once the lock is released.
+pub(crate) enum Work {
+    Ready,
+    Start {
+        call: InboundCall,
+        endpoint: Arc<Endpoint>,
+    },
+    StartStream {
+        call: InboundCall,
+        endpoint: Arc<Endpoint>,
+        exchange: usize,
+    },
+    RelayCall {
+        key: InboundKey,
+        frame: Frame,
+        peers: PeerList,
+        arrived: Instant,
+    },
+    RelayRequest {
+        key: InboundKey,
+        frame: Frame,
+    },
+    RelayCancel {
+        key: InboundKey,
+        why: String,
+    },
+    RelayResponse {
+        caller: Conn,
+        key: InboundKey,
+        from: OutboundKey,
+        frame: Frame,
+        chosen: Option<Chosen>,
+    },
+    RelayFailed {
+        ticket: RelayTicket,
+        why: Failure,
+    },
+    RelayDropped {
+        callee: Conn,
+        key: OutboundKey,
+    },
+}
+
+impl Driver {
+    pub(super) fn handle_frame(&mut self, core: &mut Core, now: Instant, frame: Frame) {
+        let frame = match self.dispatch.relay() {
+            Some(relay) if frame.frame_type() == Ok(FrameType::CallReq) && core.proto.is_open() => {
+                match relay.accept(core, now, frame) {
+                    Accepted::Local(frame) => frame,
+                    Accepted::Relayed { key, frame, peers } => {
+                        core.set_served(
+                            key,
+                            Served::Relay(RelayLink::Dialling {
+                                waiting: Vec::new(),
+                                bytes: 0,
+                            }),
+                        );
+                        self.work.push(Work::RelayCall {
+                            key,
+                            frame,
+                            peers,
+                            arrived: now,
+                        });
+                        return;
+                    }
+                    Accepted::Refused => return self.settle(core),
+                }
+            }
+            _ => frame,
+        };
+        if let Err(error) = core.proto.handle_frame(now, frame) {
+            tracing::warn!(remote = %self.conn.remote_addr(), %error, "the peer broke the protocol");
+        }
+        self.settle(core);
+    }
+
+    /// Takes in what the connection has to tell, as far as that needs no code of others.
+    pub(super) fn settle(&mut self, core: &mut Core) {
+        while let Some(event) = core.proto.poll_event() {
+            match event {
+                Event::Ready => self.work.push(Work::Ready),
+                Event::Call(call) => self.settle_call(core, call),
+                Event::CallBody { key, body } => self.settle_call_body(core, key, body),
+                Event::CallEnded { key, why } => self.settle_call_ended(core, key, why),
+                Event::Response(response) => self.settle_response(core, response),
+                Event::ResponseBody { key, body } => self.settle_response_body(core, key, body),
+                Event::Failed { key, why } => self.settle_failed(core, key, why),
+                Event::RelayRequest { key, frame } => {
+                    self.work.push(Work::RelayRequest { key, frame })
+                }
+                Event::RelayCancel { key, why } => self.work.push(Work::RelayCancel {
+                    key,
+                    why: why.to_string(),
+                }),
+                Event::RelayResponse { key, frame, last } => {
+                    self.settle_relay_response(core, key, frame, last)
+                }
+                Event::PeerDraining { reason } => {
+                    self.conn.set_usable(false);
+                    tracing::debug!(remote = %self.conn.remote_addr(), %reason, "the peer is draining");
+                }
+                Event::Drained => self.end = self.end.or(Some(End::Farewell)),
+                Event::Closed(why) => self.settle_closed(why),
+                Event::UnknownFrame { frame_type } => {
+                    tracing::debug!(remote = %self.conn.remote_addr(), frame_type, "ignored a frame of unknown type");
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn settle_closed(&mut self, why: Closed) {
+        if let Closed::Broken(error) = why {
+            if let Some(ready) = self.ready.take() {
+                let _ = ready.send(Err(error));
+            }
+            self.end = self.end.or(Some(End::Farewell));
+        }
+    }
+
+    fn settle_call(&mut self, core: &mut Core, call: InboundCall) {
+        let queued = self.conn.queued(core);
+        if queued > self.conn.limits().queued_max {
+            let text = format!(
+                "{queued} bytes of answers are queued for this connection; read them first"
+            );
+            let _ = core.proto.respond_error(call.key, ErrorCode::Busy, &text);
+            return;
+        }
+        let endpoint = match self.dispatch.find(&call.service, &call.arg1) {
+            Ok(endpoint) => endpoint,
+            Err(refusal) => {
+                let _ = core
+                    .proto
+                    .respond_error(call.key, ErrorCode::BadRequest, &refusal);
+                return;
+            }
+        };
+        let key = call.key;
+        if endpoint.is_streaming() {
+            let mut exchange = Exchange::default();
+            core.unread += call.body.len();
+            exchange.push(call.body.clone());
+            let exchange = core.exchanges.insert(exchange);
+            core.set_served(
+                key,
+                Served::Running {
+                    task: None,
+                    cancelled: None,
+                    requests: Some(exchange),
+                },
+            );
+            self.work.push(Work::StartStream {
+                call,
+                endpoint,
+                exchange,
+            });
+        } else if call.body.end {
+            core.set_served(
+                key,
+                Served::Running {
+                    task: None,
+                    cancelled: None,
+                    requests: None,
+                },
+            );
+            self.work.push(Work::Start { call, endpoint });
+        } else {
+            let mut call = call;
+            let mut exchange = Exchange::collecting();
+            exchange.push(std::mem::take(&mut call.body));
+            let exchange = core.exchanges.insert(exchange);
+            core.set_served(
+                key,
+                Served::Collecting {
+                    exchange,
+                    call: Box::new(PendingCall { call, endpoint }),
+                },
+            );
+        }
+    }
+
+    fn settle_call_body(&mut self, core: &mut Core, key: InboundKey, body: Body) {
+        let end = body.end;
+        match core.served(key) {
+            Served::Collecting { exchange, .. } => {
+                let index = *exchange;
+                let exchange = &mut core.exchanges[index];
+                exchange.push(body);
+                let limit = self.conn.limits().message_max;
+                if exchange.buffered() > limit {
+                    core.exchanges.remove(index);
+                    core.take_served(key);
+                    let text = format!(
+                        "request is larger than {limit} bytes, the most this endpoint collects"
+                    );
+                    let _ = core.proto.respond_error(key, ErrorCode::BadRequest, &text);
+                } else if end {
+                    self.start_collected(core, key);
+                }
+            }
+            Served::Running {
+                requests: Some(exchange),
+                ..
+            } => {
+                let index = *exchange;
+                let exchange = &mut core.exchanges[index];
+                core.unread += body.len();
+                exchange.push(body);
+                exchange.wake();
+                if exchange.buffered() > self.conn.limits().queued_max {
+                    self.fail_slow_reader(core, key);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn start_collected(&mut self, core: &mut Core, key: InboundKey) {
+        let Served::Collecting { exchange, call } = core.take_served(key) else {
+            return;
+        };
+        let (arg2, arg3) = core.exchanges.remove(exchange).collect();
+        let PendingCall { mut call, endpoint } = *call;
+        call.body = Body::whole(arg2, arg3);
+        core.set_served(
+            key,
+            Served::Running {
+                task: None,
+                cancelled: None,
+                requests: None,
+            },
+        );
+        self.work.push(Work::Start { call, endpoint });
+    }
+
+    fn fail_slow_reader(&mut self, core: &mut Core, key: InboundKey) {
+        let limit = self.conn.limits().queued_max;
+        let text = format!("the handler left {limit} bytes of its request unread");
+        let _ = core.proto.respond_error(key, ErrorCode::Busy, &text);
+        self.settle_call_ended(core, key, Failure::Cancelled { why: text.into() });
+    }
+
+    fn settle_call_ended(&mut self, core: &mut Core, key: InboundKey, why: Failure) {
+        match core.take_served(key) {
+            Served::Nobody => {}
+            Served::Collecting { exchange, .. } => {
+                core.exchanges.remove(exchange);
+            }
+            Served::Running {
+                task,
+                cancelled,
+                requests,
+            } => {
+                if let Some(exchange) = requests.and_then(|index| core.exchanges.get_mut(index)) {
+                    exchange.failure = Some(why);
+                    exchange.wake();
+                }
+                if let Some(cancelled) = cancelled {
+                    cancelled.cancel();
+                }
+                if let Some(task) = task {
+                    task.abort();
+                }
+            }
+            Served::Relay(RelayLink::Open { callee, key }) => {
+                self.work.push(Work::RelayDropped { callee, key })
+            }
+            Served::Relay(RelayLink::Dialling { .. }) => {}
+        }
+    }
+
+    fn settle_response(&mut self, core: &mut Core, response: Response) {
+        let Response {
+            key,
+            code,
+            tracing,
+            headers,
+            body,
+            ..
+        } = response;
+        if let Target::Exchange(index) = *core.target(key) {
+            core.exchanges[index].info = Some(ResponseInfo {
+                code,
+                headers,
+                tracing,
+            });
+            self.settle_response_body(core, key, body);
+        }
+    }
+
+    fn settle_response_body(&mut self, core: &mut Core, key: OutboundKey, body: Body) {
+        let Target::Exchange(index) = *core.target(key) else {
+            return;
+        };
+        let exchange = &mut core.exchanges[index];
+        let end = body.end;
+        let collects = exchange.collects;
+        if !collects {
+            core.unread += body.len();
+        }
+        exchange.push(body);
+        if end {
+            core.take_target(key);
+        }
+        let limits = self.conn.limits();
+        let limit = if collects {
+            limits.message_max
+        } else {
+            limits.queued_max
+        };
+        let exchange = &mut core.exchanges[index];
+        if exchange.buffered() > limit {
+            let why = format!("the response holds more than {limit} bytes");
+            exchange.failure = Some(Failure::Refused {
+                code: ErrorCode::Cancelled,
+                message: why.as_str().into(),
+                tracing: Tracing::default(),
+            });
+            exchange.wake();
+            core.take_target(key);
+            core.proto.cancel(Instant::now(), key, &why);
+        } else if end || !collects {
+            exchange.wake();
+        }
+    }
+
+    fn settle_failed(&mut self, core: &mut Core, key: OutboundKey, why: Failure) {
+        match core.take_target(key) {
+            Target::Nobody => {}
+            Target::Exchange(index) => {
+                let exchange = &mut core.exchanges[index];
+                exchange.failure = Some(why);
+                exchange.wake();
+            }
+            Target::Relay(ticket) => self.work.push(Work::RelayFailed { ticket, why }),
+        }
+    }
+
+    fn settle_relay_response(
+        &mut self,
+        core: &mut Core,
+        from: OutboundKey,
+        frame: Frame,
+        last: bool,
+    ) {
+        if last {
+            if let Target::Relay(RelayTicket {
+                caller,
+                key,
+                chosen,
+            }) = core.take_target(from)
+            {
+                self.work.push(Work::RelayResponse {
+                    caller,
+                    key,
+                    from,
+                    frame,
+                    chosen: Some(chosen),
+                });
+            }
+        } else if let Target::Relay(RelayTicket { caller, key, .. }) = core.target(from) {
+            self.work.push(Work::RelayResponse {
+                caller: caller.clone(),
+                key: *key,
+                from,
+                frame,
+                chosen: None,
+            });
+        }
+    }
+}
