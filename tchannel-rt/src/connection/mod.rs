@@ -25,6 +25,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytestring::ByteString;
 use slab::Slab;
 use tchannel_proto::{Connection, ConnectionConfig, InboundKey, OutboundKey, Outbox, PeerInfo};
 use tokio::net::TcpStream;
@@ -60,6 +61,8 @@ pub(crate) struct Shared {
     close_requested: AtomicBool,
     /// Whether new calls can be sent over it.
     usable: AtomicBool,
+    /// The peers that list it, by host:port.
+    listed_as: Mutex<Vec<ByteString>>,
     remote_addr: SocketAddr,
     is_outbound: bool,
     limits: Limits,
@@ -138,6 +141,7 @@ impl Conn {
             drain_requested: AtomicBool::new(false),
             close_requested: AtomicBool::new(false),
             usable: AtomicBool::new(false),
+            listed_as: Mutex::default(),
             remote_addr,
             is_outbound,
             limits,
@@ -169,6 +173,21 @@ impl Conn {
     /// Whether a new call could be sent over it.
     pub(crate) fn is_usable(&self) -> bool {
         self.0.usable.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn note_listed_as(&self, host_port: ByteString) {
+        self.listed_as().push(host_port);
+    }
+
+    pub(crate) fn take_listed_as(&self) -> Vec<ByteString> {
+        std::mem::take(&mut *self.listed_as())
+    }
+
+    fn listed_as(&self) -> MutexGuard<'_, Vec<ByteString>> {
+        self.0
+            .listed_as
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set_usable(&self, usable: bool) {
@@ -275,17 +294,6 @@ impl Core {
     fn forget_calls(&mut self) {
         self.targets = Keyed::default();
         self.served = Keyed::default();
-    }
-
-    /// Nobody reads the request of this exchange any more.
-    pub(crate) fn forget_requests(&mut self, exchange: usize) {
-        for served in self.served.iter_mut() {
-            if let Served::Running { requests, .. } = served
-                && *requests == Some(exchange)
-            {
-                *requests = None;
-            }
-        }
     }
 
     /// Stops reading from `source` until this connection's queue is short again.

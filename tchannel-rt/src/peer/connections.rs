@@ -51,6 +51,7 @@ impl Peer {
 
     pub(crate) fn add(&self, conn: &Conn) {
         self.connections().push(conn.clone());
+        conn.note_listed_as(self.host_port.clone());
     }
 
     pub(crate) fn remove(&self, conn: &Conn) {
