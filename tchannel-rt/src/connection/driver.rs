@@ -229,7 +229,8 @@ impl Driver {
 
     fn arm(&mut self, sleep: Pin<&mut Sleep>) {
         let idle = self.dispatch.idle_close.map(|limit| self.last_call + limit);
-        let due = [self.conn.core().proto.poll_timeout(), self.hold_until, idle]
+        let mut core = self.conn.core();
+        let due = [core.proto.poll_timeout(), self.hold_until, idle]
             .into_iter()
             .flatten()
             .min();
@@ -240,11 +241,13 @@ impl Driver {
             self.armed_for = Some(due);
             sleep.reset(due.into());
         }
+        core.driver_wakes_at = self.armed_for;
     }
 
     pub(super) fn flush_all(&mut self) {
         self.conn.flush();
         for conn in self.touched.drain(..) {
+            conn.wake_for_deadline(&conn.core());
             conn.flush();
         }
     }

@@ -17,6 +17,7 @@ impl Conn {
     /// whatever else piles up until the driver has its turn.
     pub(crate) fn flush_soon(&self, core: std::sync::MutexGuard<'_, Core>) {
         let is_quiet = core.proto.outbound_in_flight() + core.proto.inbound_in_flight() <= 1;
+        self.wake_for_deadline(&core);
         drop(core);
         if is_quiet {
             self.flush();

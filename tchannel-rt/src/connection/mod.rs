@@ -101,6 +101,8 @@ pub(crate) struct Core {
     waiting_sources: Vec<Conn>,
     /// Bytes of streams that their readers have not taken.
     unread: usize,
+    /// When the driver wakes by itself, if it does.
+    driver_wakes_at: Option<Instant>,
 }
 
 impl Conn {
@@ -124,6 +126,7 @@ impl Conn {
             exchanges: Slab::new(),
             waiting_sources: Vec::new(),
             unread: 0,
+            driver_wakes_at: None,
         };
         // Frames are gathered here; waiting for more in the kernel would only add latency.
         let _ = stream.set_nodelay(true);
@@ -252,6 +255,14 @@ impl Conn {
 
     fn wake_driver(&self) {
         self.0.wake.notify_one();
+    }
+
+    /// Wakes the driver if the deadline of a call just made comes before it wakes by itself.
+    pub(crate) fn wake_for_deadline(&self, core: &Core) {
+        let due = core.proto.poll_timeout();
+        if due.is_some_and(|due| core.driver_wakes_at.is_none_or(|wakes_at| due < wakes_at)) {
+            self.wake_driver();
+        }
     }
 
     /// Says that bytes of a stream have been taken, so that its source may be read on.

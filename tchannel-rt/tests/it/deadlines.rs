@@ -3,11 +3,16 @@
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use tchannel_rt::proto::Tracing;
-use tchannel_rt::{CallContext, Channel, HandlerError, Incoming};
+use tchannel_rt::proto::peek::CallReqPeek;
+use tchannel_rt::proto::{MessageId, Tracing};
+use tchannel_rt::{
+    CallContext, Channel, ChannelConfig, ErrorCode, HandlerError, Incoming, PeerList, Route,
+    RouteTo,
+};
+use tokio::net::TcpListener;
 
-use crate::support::{LONG, listen, soon};
-use crate::wire::{Wire, listener};
+use crate::support::{LONG, config, listen, soon};
+use crate::wire::{Wire, call_req, listener};
 
 /// A call as its handler saw it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -183,4 +188,82 @@ async fn a_call_with_no_time_left_is_not_sent() {
     let error = call.send("", "").await.unwrap_err();
     assert_eq!(error.code(), tchannel_rt::ErrorCode::Timeout);
     assert_eq!(error.retry_advice(), tchannel_rt::RetryAdvice::Safe);
+}
+
+#[tokio::test]
+async fn the_deadline_of_a_lone_call_is_what_wakes_its_connection() {
+    let (listener, addr) = listener().await;
+    let client = Channel::with_config("test", woken_by_deadlines());
+    let peer = tokio::spawn(answer_once_and_fall_silent(listener));
+    let call = |ttl| client.call("svc::method").peer(&addr).ttl(ttl);
+    call(LONG).send("", "").await.unwrap();
+    let _silent = peer.await.unwrap();
+
+    tokio::time::pause();
+    tokio::select! {
+        outcome = call(TTL).send("", "") => {
+            assert_eq!(outcome.unwrap_err().code(), ErrorCode::Timeout);
+        }
+        () = tokio::time::sleep(OTHERS) => panic!("another timer has to wake it"),
+    }
+}
+
+#[tokio::test]
+async fn the_deadline_of_a_lone_relayed_call_is_what_wakes_its_connection() {
+    let (listener, addr) = listener().await;
+    let router = Channel::with_config("router", woken_by_deadlines());
+    let instances = router.new_peer_list("svc");
+    instances.add(&addr);
+    router.relay(To(instances));
+    let router_addr = listen(&router).await;
+    let instance = tokio::spawn(answer_once_and_fall_silent(listener));
+    let mut caller = Wire::connect(&router_addr, "0.0.0.0:0").await;
+    let ttl_ms = |ttl: Duration| u32::try_from(ttl.as_millis()).unwrap();
+    let first = call_req("svc::method", ttl_ms(LONG), "");
+    caller.say(MessageId(1), first).await;
+    caller.hear().await;
+    let _silent = instance.await.unwrap();
+
+    tokio::time::pause();
+    let second = call_req("svc::method", ttl_ms(TTL), "");
+    caller.say(MessageId(2), second).await;
+    tokio::select! {
+        (id, error) = caller.hear_error() => {
+            assert_eq!((id, error.code), (MessageId(2), ErrorCode::Timeout as u8));
+        }
+        () = tokio::time::sleep(OTHERS) => panic!("another timer has to wake it"),
+    }
+}
+
+const TTL: Duration = Duration::from_millis(50);
+
+/// Before any timer but that of a call with [`TTL`].
+const OTHERS: Duration = Duration::from_secs(1);
+
+fn woken_by_deadlines() -> ChannelConfig {
+    config(|config| {
+        config.connect_timeout = 2 * OTHERS;
+        config.init_timeout = 2 * OTHERS;
+        config.ping_after = None;
+    })
+}
+
+async fn answer_once_and_fall_silent(listener: TcpListener) -> Wire {
+    let mut wire = Wire::accept(&listener).await;
+    let (id, _) = wire.hear_call().await;
+    wire.answer(id, "").await;
+    wire
+}
+
+/// Relays every call to the same peers.
+struct To(PeerList);
+
+impl Route for To {
+    fn route(&self, _: &CallReqPeek<'_>) -> RouteTo {
+        RouteTo::Peers(self.0.clone())
+    }
+
+    fn hop(&self) -> &str {
+        "the router"
+    }
 }
