@@ -6,9 +6,9 @@
 //! Source: spec/protocol/checksums.md, "chaining".
 
 use bytes::{BufMut, BytesMut};
+use tchannel_farmhash::fingerprint32;
 
 use crate::cursor::{DecodeError, Reader};
-use crate::farmhash::fingerprint32;
 
 /// Which checksum a message carries. Source: spec/protocol/checksums.md, "types".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -14,7 +14,6 @@ mod connection;
 mod cursor;
 mod decoder;
 mod error;
-mod farmhash;
 pub mod fragment;
 mod frame;
 pub mod limits;

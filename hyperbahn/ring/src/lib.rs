@@ -12,15 +12,14 @@
 //! Reading order: [`Server`], [`Ring`], [`Walk`], [`fingerprint32`].
 
 mod checksum;
-mod farmhash;
 mod point;
 mod ring;
 mod server;
 mod walk;
 
-pub use farmhash::fingerprint32;
 pub use ring::Ring;
 pub use server::{REPLICA_POINTS, Server};
+pub use tchannel_farmhash::fingerprint32;
 pub use walk::Walk;
 
 #[cfg(doctest)]

@@ -1,8 +1,9 @@
-//! Farmhash fingerprint32, the checksum of type 2.
+//! FarmHash fingerprint32: the same 32 bits for the same bytes on every machine.
 //!
-//! Four recipes by length, all made of one step that mixes a word into a state. Arithmetic wraps. Written
-//! out here, since the crate of that name overflows on some inputs and takes bytes over 0x7f for unsigned
-//! in the shortest recipe, where deployed peers take them for signed.
+//! Checksums of type 2, the points of the hash ring and the checksums of the membership are made of it, so it
+//! is a leaf that their crates share. Four recipes by length, all made of one step that mixes a word into a
+//! state. Arithmetic wraps. Written out here, since the registry's crates overflow on some inputs and take
+//! bytes over 0x7f for unsigned in the shortest recipe, where deployed peers take them for signed.
 //!
 //! Source: spec/protocol/checksums.md, "farmhash".
 
@@ -10,8 +11,10 @@ use std::num::Wrapping;
 
 type Word = Wrapping<u32>;
 
-/// The fingerprint of `bytes`, the same on every machine.
-pub(crate) fn fingerprint32(bytes: &[u8]) -> u32 {
+/// The fingerprint of `bytes`.
+///
+/// Source: spec/protocol/checksums.md, "farmhash".
+pub fn fingerprint32(bytes: &[u8]) -> u32 {
     let hash = match bytes.len() {
         0..=4 => up_to_4(bytes),
         5..=12 => up_to_12(bytes),
