@@ -1,10 +1,11 @@
 //! One call on one connection, from its first frame to its end. Dropping it cancels the call.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
-use tchannel_proto::{Body, CallHead, OutboundKey, Progress};
+use tchannel_proto::{Body, CallHead, Failure, OutboundKey, Progress};
 
 use crate::connection::{Conn, Core, Exchange, ResponseInfo, Target};
 use crate::error::CallError;
@@ -91,24 +92,19 @@ impl InFlight {
         Ok((info, arg2, arg3))
     }
 
-    /// The first frame of the answer; the rest is for the reader.
-    pub(crate) async fn answered(&self) -> Result<ResponseInfo, CallError> {
-        std::future::poll_fn(|cx| {
-            let mut core = self.conn.core();
-            let exchange = self.exchange_in(&mut core);
-            match (exchange.info.take(), &exchange.failure) {
-                (Some(info), _) => Poll::Ready(Ok(info)),
-                (None, Some(failure)) => Poll::Ready(Err(CallError::from_failure(failure))),
-                (None, None) => wait(exchange, cx),
-            }
-        })
-        .await
-    }
-
-    /// The next part of the answer; `None` once it is complete.
-    pub(crate) fn poll_body(&self, cx: &Context<'_>) -> Poll<Option<Result<Body, CallError>>> {
+    /// Cancels a call whose request will never be whole.
+    pub(crate) fn abandon(&self) {
         let mut core = self.conn.core();
-        poll_body(&self.conn, &mut core, self.exchange, cx)
+        let exchange = self.exchange_in(&mut core);
+        if exchange.end || exchange.failure.is_some() {
+            return;
+        }
+        let why = "the caller abandoned its request";
+        exchange.failure = Some(Failure::Cancelled { why: why.into() });
+        exchange.wake();
+        core.take_target(self.key);
+        core.proto.cancel(Instant::now(), self.key, why);
+        self.conn.flush_soon(core);
     }
 
     fn poll_over(&self, cx: &mut Context<'_>) -> Poll<()> {
@@ -123,6 +119,43 @@ impl InFlight {
 
     fn exchange_in<'a>(&self, core: &'a mut Core) -> &'a mut Exchange {
         &mut core.exchanges[self.exchange]
+    }
+}
+
+/// The reader's half of a streaming call. Once it is dropped, what still comes is not kept.
+pub(crate) struct Answer(Arc<InFlight>);
+
+impl Answer {
+    pub(crate) fn of(call: Arc<InFlight>) -> Self {
+        Self(call)
+    }
+
+    /// Waits for the first frame.
+    pub(crate) async fn begun(&self) -> Result<ResponseInfo, CallError> {
+        std::future::poll_fn(|cx| {
+            let mut core = self.0.conn.core();
+            let exchange = self.0.exchange_in(&mut core);
+            match (exchange.info.take(), &exchange.failure) {
+                (Some(info), _) => Poll::Ready(Ok(info)),
+                (None, Some(failure)) => Poll::Ready(Err(CallError::from_failure(failure))),
+                (None, None) => wait(exchange, cx),
+            }
+        })
+        .await
+    }
+
+    /// The next part; `None` once it is complete.
+    pub(crate) fn poll_body(&self, cx: &Context<'_>) -> Poll<Option<Result<Body, CallError>>> {
+        let mut core = self.0.conn.core();
+        poll_body(&self.0.conn, &mut core, self.0.exchange, cx)
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        let mut core = self.0.conn.core();
+        let rest = self.0.exchange_in(&mut core).forget();
+        self.0.conn.note_read(&mut core, rest);
     }
 }
 

@@ -2,21 +2,23 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use futures::Stream;
-use tchannel_proto::{Body, ErrorCode};
+use tchannel_proto::{Body, ErrorCode, InboundKey};
 
-use super::in_flight::{InFlight, poll_body};
-use crate::connection::Conn;
+use super::in_flight::{Answer, poll_body};
+use crate::connection::{Conn, Served};
 use crate::error::CallError;
 use crate::retry::Acted;
 
 /// Reads the args of a streamed request or response.
 ///
 /// Bytes that are not read are held back at their source: first here, then in the kernel, then at the peer.
+/// Where other calls share the connection they go on, so a reader that leaves more than
+/// [`queued_bytes_max`](crate::ChannelConfig::queued_bytes_max) unread fails its stream with `busy`. Dropped
+/// before the end, it lets the rest come and go.
 /// As a [`Stream`] it yields arg3. Source: spec/protocol/fragments.md, "receiving".
 pub struct ArgReader {
     source: Source,
@@ -27,17 +29,25 @@ pub struct ArgReader {
 }
 
 enum Source {
-    Request { conn: Conn, exchange: usize },
-    Response(Arc<InFlight>),
+    Request {
+        conn: Conn,
+        key: InboundKey,
+        exchange: usize,
+    },
+    Response(Answer),
 }
 
 impl ArgReader {
-    pub(crate) fn of_request(conn: Conn, exchange: usize) -> Self {
-        Self::new(Source::Request { conn, exchange })
+    pub(crate) fn of_request(conn: Conn, key: InboundKey, exchange: usize) -> Self {
+        Self::new(Source::Request {
+            conn,
+            key,
+            exchange,
+        })
     }
 
-    pub(crate) fn of_response(call: Arc<InFlight>) -> Self {
-        Self::new(Source::Response(call))
+    pub(crate) fn of_response(answer: Answer) -> Self {
+        Self::new(Source::Response(answer))
     }
 
     fn new(source: Source) -> Self {
@@ -122,8 +132,10 @@ impl ArgReader {
 
     fn poll_more(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CallError>> {
         let next = match &self.source {
-            Source::Request { conn, exchange } => poll_body(conn, &mut conn.core(), *exchange, cx),
-            Source::Response(call) => call.poll_body(cx),
+            Source::Request { conn, exchange, .. } => {
+                poll_body(conn, &mut conn.core(), *exchange, cx)
+            }
+            Source::Response(answer) => answer.poll_body(cx),
         };
         match ready!(next) {
             Some(Ok(body)) => self.take(body),
@@ -162,10 +174,17 @@ impl Stream for ArgReader {
 
 impl Drop for Source {
     fn drop(&mut self) {
-        if let Self::Request { conn, exchange } = self {
+        if let Self::Request {
+            conn,
+            key,
+            exchange,
+        } = self
+        {
             let mut core = conn.core();
             let rest = core.exchanges.remove(*exchange).buffered();
-            core.forget_requests(*exchange);
+            if let Served::Running { requests, .. } = core.served(*key) {
+                *requests = None;
+            }
             conn.note_read(&mut core, rest);
         }
     }

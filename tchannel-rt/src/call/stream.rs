@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytestring::ByteString;
 use tchannel_proto::{Body, ErrorCode, InboundKey, ResponseCode, ResponseHead, TransportHeaders};
 
-use super::in_flight::InFlight;
+use super::in_flight::{Answer, InFlight};
 use super::{ArgReader, ArgWriter, Cancellation};
 use crate::connection::Conn;
 use crate::context::CallContext;
@@ -91,14 +91,17 @@ impl std::fmt::Debug for Responder {
     }
 }
 
-/// The answer to a streaming call, still to come. Dropping it and the writer cancels the call.
+/// The answer to a streaming call, still to come. Dropped, it lets the answer come and go; dropping the writer
+/// as well cancels the call.
 pub struct PendingResponse {
-    call: Arc<InFlight>,
+    answer: Answer,
 }
 
 impl PendingResponse {
     pub(crate) fn new(call: Arc<InFlight>) -> Self {
-        Self { call }
+        Self {
+            answer: Answer::of(call),
+        }
     }
 
     /// Waits for the first frame of the answer.
@@ -107,11 +110,11 @@ impl PendingResponse {
     ///
     /// [`CallError`] when the call fails or its deadline passes before that.
     pub async fn response(self) -> Result<StreamResponse, CallError> {
-        let info = self.call.answered().await?;
+        let info = self.answer.begun().await?;
         Ok(StreamResponse {
             code: info.code,
             headers: info.headers,
-            args: ArgReader::of_response(self.call),
+            args: ArgReader::of_response(self.answer),
         })
     }
 }

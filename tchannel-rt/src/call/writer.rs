@@ -13,7 +13,9 @@ use crate::retry::Acted;
 /// Writes the args of a streamed request or response. Waits while the peer reads more slowly.
 ///
 /// Dropped before [`finish`](Self::finish), a request is cancelled with its call, and a response ends in
-/// `unexpected error`. Source: spec/protocol/fragments.md, "sending".
+/// `unexpected error`: half a message is never taken for a whole one. For the same reason a send that is
+/// dropped while it waits leaves an unknown part of its chunk sent; send no more then.
+/// Source: spec/protocol/fragments.md, "sending".
 pub struct ArgWriter {
     side: Side,
     arg2_end: bool,
@@ -138,18 +140,20 @@ fn over() -> CallError {
 
 impl Drop for ArgWriter {
     fn drop(&mut self) {
-        if let (Side::Response { conn, key }, false) = (&self.side, self.done) {
-            let mut core = conn.core();
-            if core
-                .proto
-                .respond_error(
-                    *key,
-                    ErrorCode::UnexpectedError,
-                    "the handler abandoned its answer",
-                )
-                .is_ok()
-            {
-                conn.flush_soon(core);
+        if self.done {
+            return;
+        }
+        match &self.side {
+            Side::Request(call) => call.abandon(),
+            Side::Response { conn, key } => {
+                let mut core = conn.core();
+                let why = "the handler abandoned its answer";
+                let told = core
+                    .proto
+                    .respond_error(*key, ErrorCode::UnexpectedError, why);
+                if told.is_ok() {
+                    conn.flush_soon(core);
+                }
             }
         }
     }

@@ -29,6 +29,8 @@ const SPARE_MIN: usize = 1024;
 const HOLD: Duration = Duration::from_millis(50);
 /// The same when nobody else is held up by it; any progress ends it earlier.
 const HOLD_ALONE: Duration = Duration::from_secs(60);
+/// How long a connection on which calls went past an open stream counts as shared.
+const SHARED: Duration = Duration::from_secs(60);
 /// Time to say good-bye: for the last frames to leave, and for the peer to close its side.
 pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -51,6 +53,8 @@ pub(crate) fn drive(
         armed_for: None,
         hold_until: None,
         last_call: Instant::now(),
+        has_company: false,
+        shared_until: Instant::now(),
         end: None,
     };
     tokio::spawn(driver.run());
@@ -70,6 +74,9 @@ pub(crate) struct Driver {
     armed_for: Option<Instant>,
     pub(crate) hold_until: Option<Instant>,
     pub(super) last_call: Instant,
+    /// A call has begun or ended beside another one since the last look.
+    pub(super) has_company: bool,
+    shared_until: Instant,
     pub(super) end: Option<End>,
 }
 
@@ -133,7 +140,7 @@ impl Driver {
         let now = Instant::now();
         let conn = self.conn.clone();
         let mut core = conn.core();
-        if core.proto.inbound_in_flight() + core.proto.outbound_in_flight() > 0 {
+        if in_flight(&core) > 0 {
             self.last_call = now;
         }
         loop {
@@ -205,8 +212,7 @@ impl Driver {
             return;
         };
         let mut core = self.conn.core();
-        let in_flight = core.proto.inbound_in_flight() + core.proto.outbound_in_flight();
-        if in_flight > 0 {
+        if in_flight(&core) > 0 {
             self.last_call = now;
         } else if now >= self.last_call + limit && core.proto.is_open() {
             core.proto.drain(now, "idle", FAREWELL);
@@ -218,7 +224,7 @@ impl Driver {
 
     fn give_back_memory(&mut self) {
         let mut core = self.conn.core();
-        if core.proto.inbound_in_flight() + core.proto.outbound_in_flight() == 0 {
+        if in_flight(&core) == 0 {
             core.proto.shrink();
             if self.decoder.is_empty() && self.chunk > CHUNK_MIN {
                 self.chunk = CHUNK_MIN;
@@ -255,9 +261,13 @@ impl Driver {
     /// Streams that are not read: read no further from the peer until they are, or for a moment when others
     /// wait behind them.
     fn hold_for_readers(&mut self, core: &Core, now: Instant) {
+        if std::mem::take(&mut self.has_company) {
+            self.shared_until = now + SHARED;
+        }
         if core.unread >= self.conn.limits().queued_soft {
-            let in_flight = core.proto.inbound_in_flight() + core.proto.outbound_in_flight();
-            self.hold_until = Some(now + if in_flight > 1 { HOLD } else { HOLD_ALONE });
+            // Most calls are short: that none is in flight right now does not mean that none is on its way.
+            let is_shared = in_flight(core) > 1 || now < self.shared_until;
+            self.hold_until = Some(now + if is_shared { HOLD } else { HOLD_ALONE });
         }
     }
 
@@ -325,6 +335,10 @@ impl Driver {
             let _ = ready.send(Ok(()));
         }
     }
+}
+
+pub(super) fn in_flight(core: &Core) -> usize {
+    core.proto.inbound_in_flight() + core.proto.outbound_in_flight()
 }
 
 fn make_room(decoder: &mut Decoder, chunk: usize) {

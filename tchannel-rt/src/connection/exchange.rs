@@ -26,6 +26,8 @@ pub(crate) struct Exchange {
     pub(crate) waker: Option<Waker>,
     /// Nobody reads before the end, so `buffered` is bounded by the largest message, not by a window.
     pub(crate) collects: bool,
+    /// Nobody reads it any more, so what still comes is not kept.
+    unwanted: bool,
 }
 
 impl Exchange {
@@ -37,14 +39,28 @@ impl Exchange {
         }
     }
 
-    pub(crate) fn push(&mut self, body: Body) {
-        self.buffered += body.len();
+    /// Takes in what a frame has brought, and gives how many bytes of it wait from now on.
+    pub(crate) fn push(&mut self, body: Body) -> usize {
         self.end |= body.end;
+        if self.unwanted {
+            return 0;
+        }
+        let bytes = body.len();
+        self.buffered += bytes;
         if self.first.is_none() && self.rest.is_empty() {
             self.first = Some(body);
         } else {
             self.rest.push_back(body);
         }
+        bytes
+    }
+
+    /// The reader is gone. Gives how many bytes it has left behind.
+    pub(crate) fn forget(&mut self) -> usize {
+        self.unwanted = true;
+        self.first = None;
+        self.rest = VecDeque::new();
+        std::mem::take(&mut self.buffered)
     }
 
     pub(crate) fn pop(&mut self) -> Option<Body> {

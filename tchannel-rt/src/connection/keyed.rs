@@ -25,10 +25,6 @@ impl<K: PartialEq, V: Default> Keyed<K, V> {
             }
         }
     }
-
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut V> {
-        self.entries.iter_mut().flatten().map(|(_, value)| value)
-    }
 }
 
 impl<K, V: Default> Default for Keyed<K, V> {

@@ -72,7 +72,7 @@ impl Conn {
             endpoint: text(&call.arg1),
             headers: call.headers,
             context,
-            args: ArgReader::of_request(self.clone(), exchange),
+            args: ArgReader::of_request(self.clone(), key, exchange),
             respond: Responder::new(self.clone(), key, scheme),
             cancellation: Cancellation::new(self.clone(), key),
         };

@@ -8,7 +8,7 @@ use tchannel_proto::{
     OutboundKey, Response, Tracing,
 };
 
-use super::driver::{Driver, End};
+use super::driver::{Driver, End, in_flight};
 use super::served::{RelayLink, RelayTicket, Served, Target};
 use super::{Conn, Core, Exchange, ResponseInfo};
 use crate::handler::Endpoint;
@@ -142,6 +142,7 @@ impl Driver {
     }
 
     fn settle_call(&mut self, core: &mut Core, call: InboundCall) {
+        self.has_company |= in_flight(core) > 1;
         let queued = self.conn.queued(core);
         if queued > self.conn.limits().queued_max {
             let text = format!(
@@ -162,8 +163,7 @@ impl Driver {
         let key = call.key;
         if endpoint.is_streaming() {
             let mut exchange = Exchange::default();
-            core.unread += call.body.len();
-            exchange.push(call.body.clone());
+            core.unread += exchange.push(call.body.clone());
             let exchange = core.exchanges.insert(exchange);
             core.set_served(
                 key,
@@ -228,8 +228,7 @@ impl Driver {
             } => {
                 let index = *exchange;
                 let exchange = &mut core.exchanges[index];
-                core.unread += body.len();
-                exchange.push(body);
+                core.unread += exchange.push(body);
                 exchange.wake();
                 if exchange.buffered() > self.conn.limits().queued_max {
                     self.fail_slow_reader(core, key);
@@ -319,10 +318,11 @@ impl Driver {
         let exchange = &mut core.exchanges[index];
         let end = body.end;
         let collects = exchange.collects;
+        self.has_company |= collects && core.proto.outbound_in_flight() > 0;
+        let bytes = exchange.push(body);
         if !collects {
-            core.unread += body.len();
+            core.unread += bytes;
         }
-        exchange.push(body);
         if end {
             core.take_target(key);
         }

@@ -8,5 +8,6 @@ mod limits;
 mod peers;
 mod retries;
 mod shutdown;
+mod streams;
 mod support;
 mod wire;
