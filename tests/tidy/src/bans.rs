@@ -38,7 +38,11 @@ pub fn floor_1_reads_no_clock(metadata: &Value, files: &[SourceFile]) -> Complai
     let root = metadata["workspace_root"].as_str().unwrap_or_default();
     let packages = metadata["packages"].as_array().into_iter().flatten();
     let mut complaints = Vec::new();
-    for package in packages.filter(|package| package["metadata"]["tchannel"]["floor"] == 1) {
+    for package in packages.filter(|package| {
+        package["metadata"]["tchannel"]["floor"]
+            .as_u64()
+            .is_some_and(|floor| floor <= 1)
+    }) {
         let manifest = package["manifest_path"].as_str().unwrap_or_default();
         let path = manifest
             .trim_start_matches(root)

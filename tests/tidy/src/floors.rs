@@ -39,8 +39,11 @@ pub fn floor_1_is_pure(metadata: &Value) -> Complaints {
         .map(|package| (text(package, "id"), text(package, "name")))
         .collect();
     let mut complaints = Vec::new();
-    for package in members(metadata).filter(|package| floors.get(text(package, "name")) == Some(&1))
-    {
+    for package in members(metadata).filter(|package| {
+        floors
+            .get(text(package, "name"))
+            .is_some_and(|floor| *floor <= 1)
+    }) {
         for id in reached(text(package, "id"), &edges) {
             let reached = names.get(id).copied().unwrap_or(id);
             if IMPURE.contains(&reached) {
@@ -75,11 +78,11 @@ fn floors<'a>(metadata: &'a Value, complaints: &mut Complaints) -> BTreeMap<&'a 
     for package in members(metadata) {
         let name = text(package, "name");
         match package["metadata"]["tchannel"]["floor"].as_u64() {
-            Some(floor @ 1..=4) => {
+            Some(floor @ 0..=4) => {
                 floors.insert(name, floor);
             }
             _ => complaints.push(format!(
-                "{name} stands on no floor: add `[package.metadata.tchannel]` with `floor = N`, 1 to 4, \
+                "{name} stands on no floor: add `[package.metadata.tchannel]` with `floor = N`, 0 to 4, \
                  to its Cargo.toml (ARCHITECTURE.md says which)"
             )),
         }
