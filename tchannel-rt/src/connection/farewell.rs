@@ -1,5 +1,6 @@
 //! The end of a connection: what is queued leaves, calls fail, everybody who waits is woken.
 
+use std::net::Shutdown;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -28,6 +29,8 @@ impl Driver {
         if end == End::Farewell {
             let _ = tokio::time::timeout(FAREWELL, self.part()).await;
         }
+        // Streams and requests that are still held keep the socket, and the peer would wait for its end.
+        let _ = self.shut_down(Shutdown::Both);
     }
 
     async fn write_rest(&mut self) {
@@ -49,8 +52,7 @@ impl Driver {
 
     // Closing with unread input would reset the connection and could take our last frame with it.
     async fn part(&mut self) {
-        let socket = socket2::SockRef::from(self.conn.0.socket.as_ref());
-        if socket.shutdown(std::net::Shutdown::Write).is_err() {
+        if self.shut_down(Shutdown::Write).is_err() {
             return;
         }
         let mut rest = BytesMut::with_capacity(CHUNK_MIN);
@@ -62,5 +64,9 @@ impl Driver {
         {
             rest.clear();
         }
+    }
+
+    fn shut_down(&self, how: Shutdown) -> std::io::Result<()> {
+        socket2::SockRef::from(self.conn.0.socket.as_ref()).shutdown(how)
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tchannel_rt::proto::MessageId;
 use tchannel_rt::{Channel, ErrorCode, PeerState, Reply, RetryAdvice};
+use tokio::io::AsyncWriteExt;
 use tokio::runtime::Handle;
 
 use crate::support::{LONG, config, echo, listen, once, soon, until};
@@ -303,4 +304,18 @@ async fn a_dropped_client_is_gone_for_its_server() {
         .unwrap();
     drop(client);
     until(|| server.connections() == (0, 0)).await;
+}
+
+#[tokio::test]
+async fn a_connection_that_has_ended_is_gone_for_its_peer_though_a_stream_of_it_is_held() {
+    let (listener, addr) = listener().await;
+    let client = Channel::new("test");
+    let call = client.call("svc::method").peer(&addr).ttl(LONG);
+    let (stream, mut wire) =
+        soon(async { tokio::join!(call.stream(), Wire::accept(&listener)) }).await;
+    let _held = stream.unwrap();
+    wire.hear_call().await;
+    wire.socket.shutdown().await.unwrap();
+    assert!(wire.next().await.is_none());
+    until(|| client.connections() == (0, 0)).await;
 }

@@ -61,7 +61,11 @@ async fn open(client: &Channel, target: &str, addr: &str) -> (ArgWriter, Pending
 }
 
 fn bytes(count: usize) -> Bytes {
-    (0..count).map(|i| (i % 251) as u8).collect()
+    // A prime, so that a chunk that is lost or doubled shows.
+    let round: Vec<u8> = (0..251).collect();
+    let mut all = round.repeat(count / round.len() + 1);
+    all.truncate(count);
+    all.into()
 }
 
 /// Writes `count` bytes and ends the message.
