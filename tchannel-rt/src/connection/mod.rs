@@ -253,6 +253,11 @@ impl Conn {
         self.wake_driver();
     }
 
+    /// Ends a hold on reading.
+    pub(crate) fn read_on(&self) {
+        self.wake_driver();
+    }
+
     fn wake_driver(&self) {
         self.0.wake.notify_one();
     }

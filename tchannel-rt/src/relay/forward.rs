@@ -55,9 +55,12 @@ impl Driver {
                 return;
             };
             let outcome = match connect_to_one(relay, &frame, &peers, chosen, arrived).await {
+                // Cancelled, or its caller is gone.
+                Ok(_) if !is_waiting(&caller, key) => return,
                 Ok((callee, chosen)) => {
                     let sent = send_on(relay, &caller, key, &callee, frame, chosen, arrived);
                     callee.flush();
+                    caller.read_on();
                     sent
                 }
                 Err(refusal) => Err(refusal),
@@ -84,7 +87,11 @@ impl Driver {
                 let held = *bytes;
                 waiting.push(frame);
                 drop(core);
-                if held > self.conn.limits().queued_soft {
+                let limits = self.conn.limits();
+                if held > limits.queued_soft {
+                    self.hold(now);
+                }
+                if held > limits.queued_max {
                     self.refuse(
                         key,
                         ErrorCode::Busy,
@@ -131,6 +138,7 @@ impl Driver {
             callee.core().proto.relay_cancel(to, why);
             self.touched.push(callee);
         } else {
+            core.take_served(key);
             let _ = core.proto.respond_error(key, ErrorCode::Cancelled, why);
         }
     }
@@ -360,6 +368,13 @@ fn tie(caller: &Conn, key: InboundKey, callee: &Conn, to: OutboundKey) {
             let _ = core.proto.relay_request(to, frame);
         }
     }
+}
+
+fn is_waiting(caller: &Conn, key: InboundKey) -> bool {
+    matches!(
+        caller.core().served(key),
+        Served::Relay(RelayLink::Dialling { .. })
+    )
 }
 
 /// Connects to the chosen peer, or to another one while none can be reached: nothing has been sent yet.

@@ -6,6 +6,7 @@ mod deadlines;
 mod errors;
 mod limits;
 mod peers;
+mod relay;
 mod retries;
 mod shutdown;
 mod streams;
