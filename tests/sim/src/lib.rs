@@ -1,0 +1,1 @@
+//! Rings of members on virtual time.
