@@ -19,6 +19,7 @@ use crate::peer::{Dialer, PeerList, PeerTable};
 use crate::relay::{Relay, Route};
 use crate::retry::Budget;
 use crate::service::Service;
+use crate::stats::Stats;
 
 /// One participant in a network of services; cheap to clone.
 ///
@@ -73,7 +74,7 @@ impl Channel {
                 dispatch: dispatch.clone(),
             });
             dialer = Some(shared.clone());
-            Dispatch::new(PeerTable::new(shared), idle_close)
+            Dispatch::new(PeerTable::new(shared), idle_close, Stats::new(name))
         });
         let state = State {
             name: name.to_owned(),
@@ -150,6 +151,12 @@ impl Channel {
         let local = listener.local_addr().map_err(failed)?;
         let state = &self.state;
         state.dialer.announced.set_listening(local);
+        let config = &state.dialer.config;
+        let host_port = config
+            .advertised_host_port
+            .clone()
+            .unwrap_or_else(|| local.to_string());
+        state.dispatch.count_connections_as(&host_port);
         tokio::spawn(accept(
             listener,
             state.dialer.clone(),

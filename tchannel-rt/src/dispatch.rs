@@ -13,6 +13,7 @@ use crate::connection::Conn;
 use crate::handler::Endpoint;
 use crate::peer::PeerTable;
 use crate::relay::Relay;
+use crate::stats::{ConnectionStats, Stats};
 
 /// Shared by all drivers of one channel.
 pub(crate) struct Dispatch {
@@ -20,6 +21,8 @@ pub(crate) struct Dispatch {
     relay: OnceLock<Relay>,
     pub(crate) peers: PeerTable,
     pub(crate) idle_close: Option<Duration>,
+    pub(crate) stats: Stats,
+    connection_stats: RwLock<ConnectionStats>,
     open: Mutex<Slab<Conn>>,
     /// No connection comes to be any more.
     is_shut: AtomicBool,
@@ -34,8 +37,10 @@ struct Methods {
 }
 
 impl Dispatch {
-    pub(crate) fn new(peers: PeerTable, idle_close: Option<Duration>) -> Self {
+    pub(crate) fn new(peers: PeerTable, idle_close: Option<Duration>, stats: Stats) -> Self {
         Self {
+            connection_stats: RwLock::new(stats.connections("0.0.0.0:0")),
+            stats,
             services: RwLock::default(),
             relay: OnceLock::new(),
             peers,
@@ -79,6 +84,22 @@ impl Dispatch {
                 String::from_utf8_lossy(arg1)
             )
         })
+    }
+
+    /// Connections are counted under `host_port` from now on.
+    pub(crate) fn count_connections_as(&self, host_port: &str) {
+        let mut stats = self
+            .connection_stats
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *stats = self.stats.connections(host_port);
+    }
+
+    pub(crate) fn connection_stats(&self) -> ConnectionStats {
+        self.connection_stats
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     pub(crate) fn set_relay(&self, relay: Relay) -> bool {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tchannel_proto::{CallRefused, ErrorCode, Failure, RetryAdvice};
 
 use crate::retry::Acted;
+use crate::stats::End;
 
 /// A call that has no answer.
 ///
@@ -21,6 +22,8 @@ struct Inner {
     code: ErrorCode,
     message: String,
     acted: Acted,
+    /// Whether the peer said so, in an error frame.
+    is_told: bool,
     target: String,
     peer: Option<String>,
     attempts: u32,
@@ -33,6 +36,7 @@ impl CallError {
             code,
             message: message.into(),
             acted,
+            is_told: false,
             target: String::new(),
             peer: None,
             attempts: 1,
@@ -85,6 +89,14 @@ impl CallError {
         self.inner.acted
     }
 
+    pub(crate) fn end(&self) -> End {
+        if self.inner.is_told {
+            End::SystemError(self.inner.code)
+        } else {
+            End::OperationalError(self.inner.code)
+        }
+    }
+
     pub(crate) fn at_peer(mut self, peer: &str) -> Self {
         self.inner.peer = Some(peer.to_owned());
         self
@@ -112,7 +124,9 @@ impl CallError {
         use Acted::{Maybe, No};
         match failure {
             Failure::Refused { code, message, .. } => {
-                Self::new(*code, acted_by(*code), message.to_string())
+                let mut error = Self::new(*code, acted_by(*code), message.to_string());
+                error.inner.is_told = true;
+                error
             }
             Failure::TimedOut => Self::new(ErrorCode::Timeout, Maybe, "no answer within the ttl"),
             Failure::Cancelled { why } => Self::new(ErrorCode::Cancelled, Maybe, why.to_string()),

@@ -206,7 +206,7 @@ impl Endpoint {
     {
         Arc::new(Self::Unary(Box::new(move |request| {
             let context = request.context.clone();
-            let span = tracing::debug_span!("serve", service = %request.service, endpoint = %request.endpoint, caller = context.caller());
+            let span = tracing::debug_span!(target: "tchannel_rt", "serve", service = %request.service, endpoint = %request.endpoint, caller = context.caller());
             guarded(context, span, || handler(request))
         })))
     }
@@ -218,7 +218,7 @@ impl Endpoint {
     {
         Arc::new(Self::Stream(Box::new(move |request| {
             let context = request.context.clone();
-            let span = tracing::debug_span!("serve", service = %request.service, endpoint = %request.endpoint, caller = context.caller());
+            let span = tracing::debug_span!(target: "tchannel_rt", "serve", service = %request.service, endpoint = %request.endpoint, caller = context.caller());
             guarded(context, span, || handler(request))
         })))
     }

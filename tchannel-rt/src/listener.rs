@@ -91,6 +91,7 @@ pub(crate) async fn accept(
                 take_in(stream, remote, &dialer, &dispatch);
             }
             Err(error) => {
+                dispatch.connection_stats().on_accept_error();
                 tracing::warn!(%error, "can not accept a connection");
                 let wait = ACCEPT_BACKOFF.ceiling(failures);
                 failures = failures.saturating_add(1);
@@ -110,11 +111,21 @@ fn take_in(
         return;
     };
     let config = dialer.config.connection(dialer.announced.identity(local));
-    let (conn, reader) = Conn::new(stream, remote, false, config, Limits::new(&dialer.config));
+    let (conn, reader) = Conn::new(
+        stream,
+        remote,
+        false,
+        config,
+        Limits::new(&dialer.config),
+        dispatch.connection_stats(),
+    );
     let limit = dialer.config.connections_max;
     match dispatch.admit(&conn, limit) {
         // How the handshake goes is the driver's concern alone on this end.
         Ok(()) => drop(drive(conn, reader, dispatch.clone())),
-        Err(reason) => tracing::warn!(%remote, %reason, "closed a connection on arrival"),
+        Err(reason) => {
+            dispatch.connection_stats().on_accept_error();
+            tracing::warn!(%remote, %reason, "closed a connection on arrival");
+        }
     }
 }

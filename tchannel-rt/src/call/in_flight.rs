@@ -5,16 +5,26 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
-use tchannel_proto::{Body, CallHead, Failure, OutboundKey, Progress};
+use tchannel_proto::{Body, CallHead, ErrorCode, Failure, OutboundKey, Progress};
+use tracing::Span;
 
 use crate::connection::{Conn, Core, Exchange, ResponseInfo, Target};
 use crate::error::CallError;
+use crate::stats::{End, OutboundStats, Stopwatch};
 
 /// The end of a call; see the head of this file.
 pub(crate) struct InFlight {
     conn: Conn,
     key: OutboundKey,
     exchange: usize,
+    stream: Option<StreamWatch>,
+}
+
+/// What a streaming call is seen by until it ends; whole calls are watched by whoever awaits them.
+struct StreamWatch {
+    span: Span,
+    stats: OutboundStats,
+    since: Stopwatch,
 }
 
 impl InFlight {
@@ -42,8 +52,23 @@ impl InFlight {
             conn: conn.clone(),
             key,
             exchange,
+            stream: None,
         };
         Ok((call, progress))
+    }
+
+    /// Ties `span` and `stats` to this call, which is a stream.
+    pub(crate) fn for_as_long_as(mut self, span: Span, stats: OutboundStats) -> Self {
+        stats.on_sent(0);
+        let since = Stopwatch::start();
+        self.stream = Some(StreamWatch { span, stats, since });
+        self
+    }
+
+    pub(crate) fn on_request_bytes(&self, bytes: usize) {
+        if let Some(stream) = &self.stream {
+            stream.stats.on_request_bytes(bytes as u64);
+        }
     }
 
     pub(crate) fn conn(&self) -> &Conn {
@@ -135,8 +160,8 @@ impl Answer {
         std::future::poll_fn(|cx| {
             let mut core = self.0.conn.core();
             let exchange = self.0.exchange_in(&mut core);
-            match (exchange.info.take(), &exchange.failure) {
-                (Some(info), _) => Poll::Ready(Ok(info)),
+            match (&exchange.info, &exchange.failure) {
+                (Some(info), _) => Poll::Ready(Ok(info.clone())),
                 (None, Some(failure)) => Poll::Ready(Err(CallError::from_failure(failure))),
                 (None, None) => wait(exchange, cx),
             }
@@ -147,7 +172,11 @@ impl Answer {
     /// The next part; `None` once it is complete.
     pub(crate) fn poll_body(&self, cx: &Context<'_>) -> Poll<Option<Result<Body, CallError>>> {
         let mut core = self.0.conn.core();
-        poll_body(&self.0.conn, &mut core, self.0.exchange, cx)
+        let body = poll_body(&self.0.conn, &mut core, self.0.exchange, cx);
+        if let (Poll::Ready(Some(Ok(body))), Some(stream)) = (&body, &self.0.stream) {
+            stream.stats.on_response_bytes(body.len() as u64);
+        }
+        body
     }
 }
 
@@ -187,10 +216,34 @@ pub(crate) fn poll_body(
     }
 }
 
+impl StreamWatch {
+    fn end(&self, exchange: &Exchange) {
+        let (end, code) = match (&exchange.info, &exchange.failure) {
+            (_, Some(failure)) => (
+                End::of(failure),
+                CallError::from_failure(failure).code().name(),
+            ),
+            (Some(info), None) if exchange.end && info.code.is_ok() => (End::Success, "ok"),
+            (Some(_), None) if exchange.end => (End::AppError, "application-error"),
+            _ => (
+                End::OperationalError(ErrorCode::Cancelled),
+                ErrorCode::Cancelled.name(),
+            ),
+        };
+        self.span.record("code", code);
+        let elapsed = self.since.elapsed();
+        self.stats.on_attempt_end(elapsed, end);
+        self.stats.on_end(elapsed, end);
+    }
+}
+
 impl Drop for InFlight {
     fn drop(&mut self) {
         let mut core = self.conn.core();
         let exchange = core.exchanges.remove(self.exchange);
+        if let Some(stream) = &self.stream {
+            stream.end(&exchange);
+        }
         self.conn.note_read(
             &mut core,
             if exchange.collects {

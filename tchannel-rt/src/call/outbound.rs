@@ -6,7 +6,11 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use bytestring::ByteString;
 use serde::Serialize;
-use tchannel_proto::{Body, CallHead, ChecksumType, ErrorCode, Progress, SendHeaders, Ttl};
+use tchannel_proto::{
+    Body, CallHead, ChecksumType, ErrorCode, Progress, SendHeaders, Tracing, Ttl,
+};
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use super::in_flight::InFlight;
 use super::{ArgWriter, PendingResponse, Response};
@@ -16,6 +20,7 @@ use crate::error::CallError;
 use crate::peer::{Chosen, PeerList};
 use crate::retry::{Acted, Decision, Failure, Retry, RetryFlags, RetryOn};
 use crate::scheme::{Headers, json, msgpack, thrift};
+use crate::stats::{End, OutboundStats, Stopwatch};
 
 /// A call about to be made. See [`Channel::call`].
 #[derive(Clone, Debug)]
@@ -155,18 +160,31 @@ impl<'a> Call<'a> {
         arg3: impl Into<Bytes>,
     ) -> Result<Response, CallError> {
         let body = Body::whole(arg2, arg3);
+        let span = self.span();
+        let outcome = self.send_within(body, &span).instrument(span.clone());
+        outcome.await
+    }
+
+    /// Tries until there is an answer, or no sense in going on.
+    async fn send_within(&self, body: Body, span: &Span) -> Result<Response, CallError> {
         let started = Instant::now();
         let deadline = self.deadline(started);
         let state = &self.channel.state;
         state.retry_budget.on_call(started);
+        let stats = self.stats();
+        stats.on_sent(body.len() as u64);
+        let mut tracing = CallContext::next_tracing();
         let mut tried: Vec<ByteString> = Vec::new();
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let error = match self.attempt(&tried, deadline, body.clone()).await {
+            let attempt = self.attempt(&tried, deadline, tracing, body.clone(), &stats);
+            let error = match attempt.await {
                 Ok(mut response) => {
                     response.attempts = attempts;
                     response.elapsed = started.elapsed();
+                    stats.on_end(response.elapsed, End::of_answer(response.is_ok()));
+                    note_answer(span, &response);
                     return Ok(response);
                 }
                 Err(error) => error,
@@ -188,10 +206,37 @@ impl<'a> Call<'a> {
                 Decision::Retry { after } if after.is_zero() => {}
                 Decision::Retry { after } => tokio::time::sleep(after).await,
                 Decision::GiveUp(_) => {
-                    return Err(error.finished(self.target(), attempts, started.elapsed()));
+                    let elapsed = started.elapsed();
+                    stats.on_end(elapsed, error.end());
+                    let error = error.finished(self.target(), attempts, elapsed);
+                    note_failure(span, &error);
+                    return Err(error);
                 }
             }
+            stats.on_retry(attempts);
+            // Another try of the same call: its own span within the same trace.
+            tracing.span_id = fastrand::u64(1..);
         }
+    }
+
+    fn stats(&self) -> OutboundStats {
+        let state = &self.channel.state;
+        state
+            .dispatch
+            .stats
+            .outbound(&state.name, self.service, self.endpoint)
+    }
+
+    fn span(&self) -> Span {
+        tracing::debug_span!(
+            target: "tchannel_rt",
+            "call",
+            service = self.service,
+            endpoint = self.endpoint,
+            peer = Empty,
+            attempts = Empty,
+            code = Empty,
+        )
     }
 
     /// Sends `body` as JSON and waits for the answer; see [`Response::decode`].
@@ -235,31 +280,50 @@ impl<'a> Call<'a> {
     ///
     /// [`CallError`] when no peer can be reached; nothing was sent then.
     pub async fn stream(self) -> Result<(ArgWriter, PendingResponse), CallError> {
-        let started = Instant::now();
-        let deadline = self.deadline(started);
-        let chosen = self.choose(&[], deadline)?;
-        let call = self
-            .start(&chosen, deadline, &mut Body::default(), true)
-            .await;
-        let (call, _) =
-            call.map_err(|error| error.finished(self.target(), 1, started.elapsed()))?;
-        let call = Arc::new(call);
+        let span = self.span();
+        let call = self.open(&span).instrument(span.clone()).await;
+        let call = Arc::new(call?.for_as_long_as(span, self.stats()));
         Ok((
             ArgWriter::of_request(call.clone()),
             PendingResponse::new(call),
         ))
     }
 
+    async fn open(&self, span: &Span) -> Result<InFlight, CallError> {
+        let started = Instant::now();
+        let deadline = self.deadline(started);
+        let chosen = self.choose(&[], deadline)?;
+        let tracing = CallContext::next_tracing();
+        let mut nothing_yet = Body::default();
+        let call = self.start(&chosen, deadline, tracing, &mut nothing_yet, true);
+        match call.await {
+            Ok((call, _)) => {
+                span.record("peer", &**chosen.peer.host_port());
+                Ok(call)
+            }
+            Err(error) => {
+                chosen.failed(error.code());
+                let error = error.finished(self.target(), 1, started.elapsed());
+                note_failure(span, &error);
+                Err(error)
+            }
+        }
+    }
+
     async fn attempt(
         &self,
         tried: &[ByteString],
         deadline: Instant,
+        tracing: Tracing,
         mut body: Body,
+        stats: &OutboundStats,
     ) -> Result<Response, CallError> {
         let chosen = self.choose(tried, deadline)?;
         let peer = chosen.peer.host_port().clone();
+        let since = Stopwatch::start();
         let outcome = async {
-            let (call, progress) = self.start(&chosen, deadline, &mut body, false).await?;
+            let call = self.start(&chosen, deadline, tracing, &mut body, false);
+            let (call, progress) = call.await?;
             if progress == Progress::Full {
                 call.send_rest(body).await;
             }
@@ -268,6 +332,8 @@ impl<'a> Call<'a> {
         match outcome.await {
             Ok((info, arg2, arg3)) => {
                 chosen.answered();
+                stats.on_attempt_end(since.elapsed(), End::of_answer(info.code.is_ok()));
+                stats.on_response_bytes((arg2.len() + arg3.len()) as u64);
                 let elapsed = Duration::ZERO;
                 Ok(Response {
                     code: info.code,
@@ -282,6 +348,7 @@ impl<'a> Call<'a> {
             }
             Err(error) => {
                 chosen.failed(error.code());
+                stats.on_attempt_end(since.elapsed(), error.end());
                 Err(error.at_peer(&peer))
             }
         }
@@ -310,6 +377,7 @@ impl<'a> Call<'a> {
         &self,
         chosen: &Chosen,
         deadline: Instant,
+        tracing: Tracing,
         body: &mut Body,
         streaming: bool,
     ) -> Result<(InFlight, Progress), CallError> {
@@ -329,7 +397,7 @@ impl<'a> Call<'a> {
             service: self.service,
             arg1: self.endpoint.as_bytes(),
             ttl,
-            tracing: CallContext::next_tracing(),
+            tracing,
             headers: self.send_headers(),
             checksum_type: self.checksum_type,
             streaming,
@@ -363,6 +431,23 @@ impl<'a> Call<'a> {
     fn target(&self) -> String {
         format!("{}::{}", self.service, self.endpoint)
     }
+}
+
+fn note_answer(span: &Span, response: &Response) {
+    span.record("peer", &*response.peer);
+    span.record("attempts", response.attempts);
+    let code = if response.is_ok() {
+        "ok"
+    } else {
+        "application-error"
+    };
+    span.record("code", code);
+}
+
+fn note_failure(span: &Span, error: &CallError) {
+    span.record("peer", error.peer());
+    span.record("attempts", error.attempts());
+    span.record("code", error.code().name());
 }
 
 fn timed_out(text: &str) -> CallError {

@@ -81,7 +81,7 @@ impl Responder {
         begun
             .map_err(|over| CallError::new(ErrorCode::Cancelled, Acted::Maybe, over.to_string()))?;
         self.conn.flush_soon(core);
-        Ok(ArgWriter::of_response(self.conn, self.key))
+        Ok(ArgWriter::of_response(self.conn, self.key, code.is_ok()))
     }
 }
 

@@ -9,6 +9,7 @@ use super::in_flight::InFlight;
 use crate::connection::{Conn, Core};
 use crate::error::CallError;
 use crate::retry::Acted;
+use crate::stats::End;
 
 /// Writes the args of a streamed request or response. Waits while the peer reads more slowly.
 ///
@@ -24,7 +25,12 @@ pub struct ArgWriter {
 
 enum Side {
     Request(Arc<InFlight>),
-    Response { conn: Conn, key: InboundKey },
+    Response {
+        conn: Conn,
+        key: InboundKey,
+        ok: bool,
+        sent: usize,
+    },
 }
 
 impl ArgWriter {
@@ -36,9 +42,14 @@ impl ArgWriter {
         }
     }
 
-    pub(crate) fn of_response(conn: Conn, key: InboundKey) -> Self {
+    pub(crate) fn of_response(conn: Conn, key: InboundKey, ok: bool) -> Self {
         Self {
-            side: Side::Response { conn, key },
+            side: Side::Response {
+                conn,
+                key,
+                ok,
+                sent: 0,
+            },
             arg2_end: false,
             done: false,
         }
@@ -92,10 +103,23 @@ impl ArgWriter {
         })
         .await?;
         self.done = true;
+        if let Side::Response {
+            conn,
+            key,
+            ok,
+            sent,
+        } = &self.side
+        {
+            conn.count_answer(*key, End::of_answer(*ok), *sent);
+        }
         Ok(())
     }
 
     async fn write(&mut self, mut body: Body) -> Result<(), CallError> {
+        match &mut self.side {
+            Side::Request(call) => call.on_request_bytes(body.len()),
+            Side::Response { sent, .. } => *sent += body.len(),
+        }
         let conn = self.conn().clone();
         loop {
             conn.wait_for_room().await;
@@ -145,13 +169,14 @@ impl Drop for ArgWriter {
         }
         match &self.side {
             Side::Request(call) => call.abandon(),
-            Side::Response { conn, key } => {
+            Side::Response { conn, key, .. } => {
                 let mut core = conn.core();
                 let why = "the handler abandoned its answer";
                 let told = core
                     .proto
                     .respond_error(*key, ErrorCode::UnexpectedError, why);
                 if told.is_ok() {
+                    core.count_answer(*key, End::SystemError(ErrorCode::UnexpectedError), 0);
                     conn.flush_soon(core);
                 }
             }

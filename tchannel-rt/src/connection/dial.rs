@@ -39,7 +39,14 @@ pub(crate) async fn dial(
         let (remote, local) = addrs.map_err(|error| connect_error(host_port, &error))?;
         let mut config = dialer.config.connection(dialer.announced.identity(local));
         config.init_timeout = limit;
-        let (conn, reader) = Conn::new(stream, remote, true, config, limits);
+        let (conn, reader) = Conn::new(
+            stream,
+            remote,
+            true,
+            config,
+            limits,
+            dispatch.connection_stats(),
+        );
         dispatch
             .admit(&conn, dialer.config.connections_max)
             .map_err(|reason| DialError::Connect {

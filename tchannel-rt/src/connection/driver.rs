@@ -19,6 +19,7 @@ use tokio::time::Sleep;
 use super::settle::Work;
 use super::{Conn, Core};
 use crate::dispatch::Dispatch;
+use crate::stats::CloseReason;
 
 /// First read buffer, in bytes; it grows to [`CHUNK_MAX`] while reads fill it.
 pub(super) const CHUNK_MIN: usize = 8 * 1024;
@@ -55,6 +56,8 @@ pub(crate) fn drive(
         last_call: Instant::now(),
         has_company: false,
         shared_until: Instant::now(),
+        was_ready: false,
+        is_idle: false,
         end: None,
     };
     tokio::spawn(driver.run());
@@ -77,12 +80,15 @@ pub(crate) struct Driver {
     /// A call has begun or ended beside another one since the last look.
     pub(super) has_company: bool,
     shared_until: Instant,
-    pub(super) end: Option<End>,
+    /// Whether the handshake is done.
+    pub(super) was_ready: bool,
+    pub(super) is_idle: bool,
+    pub(super) end: Option<(Parting, CloseReason)>,
 }
 
 /// How the connection ends.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum End {
+pub(super) enum Parting {
     /// The socket is gone.
     Gone,
     /// What is queued should still leave.
@@ -104,7 +110,8 @@ impl Driver {
         self.arm(sleep.as_mut());
         while self.end.is_none() {
             match self.wait(sleep.as_mut()).await {
-                Wake::Read(Ok(0) | Err(_)) => self.end = Some(End::Gone),
+                Wake::Read(Ok(0)) => self.end(Parting::Gone, CloseReason::Peer),
+                Wake::Read(Err(_)) => self.end(Parting::Gone, CloseReason::Network),
                 Wake::Read(Ok(bytes)) => self.handle_read(bytes),
                 Wake::Notified => self.handle_notified().await,
                 Wake::Writable => {
@@ -134,6 +141,7 @@ impl Driver {
     }
 
     fn handle_read(&mut self, bytes: usize) {
+        self.conn.0.stats.on_bytes_received(bytes as u64);
         if bytes >= self.chunk {
             self.chunk = (self.chunk * 2).min(CHUNK_MAX);
         }
@@ -166,11 +174,11 @@ impl Driver {
     async fn handle_notified(&mut self) {
         self.hold_until = None;
         if self.conn.0.close_requested.load(Ordering::Acquire) {
-            self.end = Some(End::Farewell);
+            self.end(Parting::Farewell, CloseReason::App);
             return;
         }
         if self.conn.0.write_has_failed.load(Ordering::Acquire) {
-            self.end = Some(End::Gone);
+            self.end(Parting::Gone, CloseReason::Network);
             return;
         }
         // Whoever else is ready to send now gets into the same write.
@@ -215,6 +223,7 @@ impl Driver {
         if in_flight(&core) > 0 {
             self.last_call = now;
         } else if now >= self.last_call + limit && core.proto.is_open() {
+            self.is_idle = true;
             core.proto.drain(now, "idle", FAREWELL);
             drop(core);
             let conn = self.conn.clone();
@@ -279,10 +288,15 @@ impl Driver {
         let queued = self.conn.queued(&self.conn.core());
         if queued > 2 * limits.queued_max {
             tracing::warn!(remote = %self.conn.remote_addr(), queued, "closing: the peer does not read its answers");
-            self.end = Some(End::Gone);
+            self.end(Parting::Gone, CloseReason::Network);
         } else if queued > limits.queued_soft {
             self.hold(now);
         }
+    }
+
+    /// Ends the connection; what happens first counts.
+    pub(super) fn end(&mut self, how: Parting, why: CloseReason) {
+        self.end.get_or_insert((how, why));
     }
 
     pub(crate) fn hold(&mut self, now: Instant) {
@@ -330,6 +344,12 @@ impl Driver {
     fn report_ready(&mut self) {
         let is_draining = self.conn.core().proto.is_draining();
         self.conn.set_usable(!is_draining);
+        self.was_ready = true;
+        if self.conn.is_outbound() {
+            self.conn.0.stats.on_initiated();
+        } else {
+            self.conn.0.stats.on_accepted();
+        }
         self.dispatch.opened(&self.conn);
         if let Some(ready) = self.ready.take() {
             let _ = ready.send(Ok(()));

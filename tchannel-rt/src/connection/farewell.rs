@@ -7,16 +7,18 @@ use std::time::Instant;
 use bytes::BytesMut;
 use tokio::io::AsyncReadExt;
 
-use super::driver::{CHUNK_MIN, Driver, End, FAREWELL};
+use super::driver::{CHUNK_MIN, Driver, FAREWELL, Parting};
+use crate::stats::{CloseReason, ConnectionError};
 
 impl Driver {
     pub(super) async fn finish(mut self) {
-        let end = self.end.unwrap_or(End::Gone);
+        let (how, why) = self.end.unwrap_or((Parting::Gone, CloseReason::Network));
         self.conn.set_usable(false);
         self.flush_all();
-        if end == End::Farewell {
+        if how == Parting::Farewell {
             let _ = tokio::time::timeout(FAREWELL, self.write_rest()).await;
         }
+        self.count(why);
         let written = self.conn.0.written.load(Ordering::Relaxed);
         let conn = self.conn.clone();
         conn.core().proto.handle_disconnect(written);
@@ -26,11 +28,22 @@ impl Driver {
         self.dispatch.closed(&self.conn);
         self.release_everybody();
         self.conn.core().forget_calls();
-        if end == End::Farewell {
+        if how == Parting::Farewell {
             let _ = tokio::time::timeout(FAREWELL, self.part()).await;
         }
         // Streams and requests that are still held keep the socket, and the peer would wait for its end.
         let _ = self.shut_down(Shutdown::Both);
+    }
+
+    fn count(&self, why: CloseReason) {
+        let stats = &self.conn.0.stats;
+        match (self.was_ready, why) {
+            (false, _) if self.conn.is_outbound() => return,
+            (false, _) => return stats.on_accept_error(),
+            (true, CloseReason::Network) => stats.on_error(ConnectionError::Network),
+            (true, _) => {}
+        }
+        stats.on_closed(why);
     }
 
     async fn write_rest(&mut self) {

@@ -53,6 +53,7 @@ impl Conn {
             match self.write_once(outbox) {
                 Ok(written) => {
                     outbox.advance(written);
+                    self.0.stats.on_bytes_sent(written as u64);
                     let left = outbox.len();
                     self.0.unwritten.store(left, Ordering::Relaxed);
                     if left < self.0.limits.queued_soft / 2 {

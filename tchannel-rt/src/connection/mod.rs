@@ -40,6 +40,7 @@ pub(crate) use served::{RelayLink, RelayTicket, Served, Target};
 
 use crate::config::ChannelConfig;
 use crate::handler::Remote;
+use crate::stats::{ConnectionStats, ENABLED, End};
 
 /// A handle to one connection; cheap to clone.
 #[derive(Clone)]
@@ -66,6 +67,7 @@ pub(crate) struct Shared {
     remote_addr: SocketAddr,
     is_outbound: bool,
     limits: Limits,
+    pub(crate) stats: ConnectionStats,
 }
 
 /// Whoever drains a connection bounds that by closing it.
@@ -112,6 +114,7 @@ impl Conn {
         is_outbound: bool,
         config: ConnectionConfig,
         limits: Limits,
+        stats: ConnectionStats,
     ) -> (Self, OwnedReadHalf) {
         let now = Instant::now();
         let proto = if is_outbound {
@@ -148,6 +151,7 @@ impl Conn {
             remote_addr,
             is_outbound,
             limits,
+            stats,
         });
         (Self(shared), reader)
     }
@@ -237,6 +241,13 @@ impl Conn {
         }
     }
 
+    /// See [`Core::count_answer`].
+    pub(crate) fn count_answer(&self, key: InboundKey, end: End, response_bytes: usize) {
+        if ENABLED {
+            self.core().count_answer(key, end, response_bytes);
+        }
+    }
+
     /// Takes no new calls, finishes those in flight, then closes.
     pub(crate) fn drain(&self, reason: &str) {
         if !self.0.drain_requested.swap(true, Ordering::AcqRel) {
@@ -300,6 +311,13 @@ impl Core {
 
     pub(crate) fn served(&mut self, key: InboundKey) -> &mut Served {
         self.served.get(key.slot(), key)
+    }
+
+    /// An inbound call was answered, with this many bytes in its args.
+    pub(crate) fn count_answer(&mut self, key: InboundKey, end: End, response_bytes: usize) {
+        if ENABLED && let Served::Running { stats, .. } = self.served(key) {
+            stats.on_end(end, response_bytes);
+        }
     }
 
     pub(crate) fn take_served(&mut self, key: InboundKey) -> Served {

@@ -11,6 +11,7 @@ use crate::context::CallContext;
 use crate::handler::{
     Endpoint, HandlerError, HandlerErrorKind, HandlerResult, Request, application_error_reply,
 };
+use crate::stats::End;
 use bytestring::ByteString;
 
 impl Conn {
@@ -147,15 +148,17 @@ fn respond(core: &mut Core, key: InboundKey, scheme: &str, outcome: HandlerResul
                 streaming: false,
             };
             let mut body = Body::whole(reply.arg2, reply.arg3);
-            match core.proto.respond(key, &head, &mut body) {
-                Ok(Progress::Full) => Some(body),
-                // Done, or the caller no longer waits.
-                _ => None,
-            }
+            let bytes = body.len();
+            // An error says that the caller no longer waits.
+            let progress = core.proto.respond(key, &head, &mut body).ok()?;
+            core.count_answer(key, End::of_answer(reply.ok), bytes);
+            (progress == Progress::Full).then_some(body)
         }
         Err(error) => {
             let (code, message) = error.wire();
-            let _ = core.proto.respond_error(key, code, message);
+            if core.proto.respond_error(key, code, message).is_ok() {
+                core.count_answer(key, End::SystemError(code), 0);
+            }
             None
         }
     }

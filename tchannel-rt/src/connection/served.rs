@@ -6,6 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Conn;
 use crate::peer::Chosen;
+use crate::stats::ServedStats;
 
 /// Who gets the answer to an outbound call.
 #[derive(Default)]
@@ -35,6 +36,7 @@ pub(crate) enum Served {
         task: Option<AbortHandle>,
         cancelled: Option<CancellationToken>,
         requests: Option<usize>,
+        stats: ServedStats,
     },
     /// Another connection.
     Relay(RelayLink),

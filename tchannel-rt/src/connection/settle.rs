@@ -5,20 +5,22 @@ use std::time::Instant;
 
 use tchannel_proto::{
     Body, Closed, ErrorCode, Event, Failure, Frame, FrameType, InboundCall, InboundKey,
-    OutboundKey, Response, Tracing,
+    OutboundKey, ProtocolError, Response, Tracing,
 };
 
-use super::driver::{Driver, End, in_flight};
+use super::driver::{Driver, Parting, in_flight};
 use super::served::{RelayLink, RelayTicket, Served, Target};
 use super::{Conn, Core, Exchange, ResponseInfo};
 use crate::handler::Endpoint;
 use crate::peer::{Chosen, PeerList};
 use crate::relay::Accepted;
+use crate::stats::{CloseReason, ConnectionError, End, ServedStats};
 
 /// A unary call whose request is still arriving.
 pub(crate) struct PendingCall {
     call: InboundCall,
     endpoint: Arc<Endpoint>,
+    stats: ServedStats,
 }
 
 /// What is left to do once the lock is released.
@@ -122,7 +124,8 @@ impl Driver {
                     self.conn.set_usable(false);
                     tracing::debug!(remote = %self.conn.remote_addr(), %reason, "the peer is draining");
                 }
-                Event::Drained => self.end = self.end.or(Some(End::Farewell)),
+                Event::Drained if self.is_idle => self.end(Parting::Farewell, CloseReason::Idle),
+                Event::Drained => self.end(Parting::Farewell, CloseReason::App),
                 Event::Closed(why) => self.settle_closed(why),
                 Event::UnknownFrame { frame_type } => {
                     tracing::debug!(remote = %self.conn.remote_addr(), frame_type, "ignored a frame of unknown type");
@@ -134,21 +137,27 @@ impl Driver {
 
     fn settle_closed(&mut self, why: Closed) {
         if let Closed::Broken(error) = why {
+            let (what, reason) = blame(&error);
+            if self.was_ready {
+                self.conn.0.stats.on_error(what);
+            }
+            self.end(Parting::Farewell, reason);
             if let Some(ready) = self.ready.take() {
                 let _ = ready.send(Err(error));
             }
-            self.end = self.end.or(Some(End::Farewell));
         }
     }
 
     fn settle_call(&mut self, core: &mut Core, call: InboundCall) {
         self.has_company |= in_flight(core) > 1;
+        let stats = ServedStats::begin(&self.dispatch.stats, &call);
         let queued = self.conn.queued(core);
         if queued > self.conn.limits().queued_max {
             let text = format!(
                 "{queued} bytes of answers are queued for this connection; read them first"
             );
             let _ = core.proto.respond_error(call.key, ErrorCode::Busy, &text);
+            stats.on_end(End::SystemError(ErrorCode::Busy), 0);
             return;
         }
         let endpoint = match self.dispatch.find(&call.service, &call.arg1) {
@@ -157,10 +166,12 @@ impl Driver {
                 let _ = core
                     .proto
                     .respond_error(call.key, ErrorCode::BadRequest, &refusal);
+                stats.on_end(End::SystemError(ErrorCode::BadRequest), 0);
                 return;
             }
         };
         let key = call.key;
+        stats.on_request_bytes(call.body.len());
         if endpoint.is_streaming() {
             let mut exchange = Exchange::default();
             core.unread += exchange.push(call.body.clone());
@@ -171,6 +182,7 @@ impl Driver {
                     task: None,
                     cancelled: None,
                     requests: Some(exchange),
+                    stats,
                 },
             );
             self.work.push(Work::StartStream {
@@ -185,6 +197,7 @@ impl Driver {
                     task: None,
                     cancelled: None,
                     requests: None,
+                    stats,
                 },
             );
             self.work.push(Work::Start { call, endpoint });
@@ -197,7 +210,11 @@ impl Driver {
                 key,
                 Served::Collecting {
                     exchange,
-                    call: Box::new(PendingCall { call, endpoint }),
+                    call: Box::new(PendingCall {
+                        call,
+                        endpoint,
+                        stats,
+                    }),
                 },
             );
         }
@@ -206,14 +223,18 @@ impl Driver {
     fn settle_call_body(&mut self, core: &mut Core, key: InboundKey, body: Body) {
         let end = body.end;
         match core.served(key) {
-            Served::Collecting { exchange, .. } => {
+            Served::Collecting { exchange, call } => {
+                call.stats.on_request_bytes(body.len());
                 let index = *exchange;
                 let exchange = &mut core.exchanges[index];
                 exchange.push(body);
                 let limit = self.conn.limits().message_max;
                 if exchange.buffered() > limit {
                     core.exchanges.remove(index);
-                    core.take_served(key);
+                    if let Served::Collecting { call, .. } = core.take_served(key) {
+                        let refused = End::SystemError(ErrorCode::BadRequest);
+                        call.stats.on_end(refused, 0);
+                    }
                     let text = format!(
                         "request is larger than {limit} bytes, the most this endpoint collects"
                     );
@@ -224,8 +245,10 @@ impl Driver {
             }
             Served::Running {
                 requests: Some(exchange),
+                stats,
                 ..
             } => {
+                stats.on_request_bytes(body.len());
                 let index = *exchange;
                 let exchange = &mut core.exchanges[index];
                 core.unread += exchange.push(body);
@@ -243,7 +266,11 @@ impl Driver {
             return;
         };
         let (arg2, arg3) = core.exchanges.remove(exchange).collect();
-        let PendingCall { mut call, endpoint } = *call;
+        let PendingCall {
+            mut call,
+            endpoint,
+            stats,
+        } = *call;
         call.body = Body::whole(arg2, arg3);
         core.set_served(
             key,
@@ -251,6 +278,7 @@ impl Driver {
                 task: None,
                 cancelled: None,
                 requests: None,
+                stats,
             },
         );
         self.work.push(Work::Start { call, endpoint });
@@ -260,10 +288,20 @@ impl Driver {
         let limit = self.conn.limits().queued_max;
         let text = format!("the handler left {limit} bytes of its request unread");
         let _ = core.proto.respond_error(key, ErrorCode::Busy, &text);
-        self.settle_call_ended(core, key, Failure::Cancelled { why: text.into() });
+        core.count_answer(key, End::SystemError(ErrorCode::Busy), 0);
+        self.stop_serving(core, key, Failure::Cancelled { why: text.into() });
     }
 
     fn settle_call_ended(&mut self, core: &mut Core, key: InboundKey, why: Failure) {
+        match core.served(key) {
+            Served::Running { stats, .. } => stats.on_failure(&why),
+            Served::Collecting { call, .. } => call.stats.on_failure(&why),
+            _ => {}
+        }
+        self.stop_serving(core, key, why);
+    }
+
+    fn stop_serving(&mut self, core: &mut Core, key: InboundKey, why: Failure) {
         match core.take_served(key) {
             Served::Nobody => {}
             Served::Collecting { exchange, .. } => {
@@ -273,6 +311,7 @@ impl Driver {
                 task,
                 cancelled,
                 requests,
+                ..
             } => {
                 if let Some(exchange) = requests.and_then(|index| core.exchanges.get_mut(index)) {
                     exchange.failure = Some(why);
@@ -391,5 +430,16 @@ impl Driver {
                 chosen: None,
             });
         }
+    }
+}
+
+/// Whose fault a broken connection is, for those who count.
+fn blame(error: &ProtocolError) -> (ConnectionError, CloseReason) {
+    match error {
+        ProtocolError::PeerFatal { .. } => (ConnectionError::Protocol, CloseReason::Protocol),
+        ProtocolError::PingsMissed { .. } | ProtocolError::InitTimeout { .. } => {
+            (ConnectionError::NetworkTimeout, CloseReason::NetworkTimeout)
+        }
+        _ => (ConnectionError::PeerProtocol, CloseReason::Protocol),
     }
 }

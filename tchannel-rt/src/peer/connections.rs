@@ -146,6 +146,9 @@ impl Peer {
                 Ok(conn)
             }
             Err(reason) => {
+                if let Some(dispatch) = self.dialer.dispatch.upgrade() {
+                    dispatch.connection_stats().on_connect_error();
+                }
                 let config = &self.dialer.config;
                 let backoff = Backoff::new(config.redial_min, config.redial_max);
                 let wait =

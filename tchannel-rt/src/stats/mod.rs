@@ -16,11 +16,18 @@ mod silent;
 #[cfg(not(feature = "metrics"))]
 use silent as facade;
 
+mod served;
+
 use std::time::Duration;
 
-use tchannel_proto::ErrorCode;
+use tchannel_proto::{ErrorCode, Failure};
 
+pub(crate) use facade::Stopwatch;
 use facade::{Counter, Gauge, Histogram, Labels, PerKind, Shared, Table};
+pub(crate) use served::ServedStats;
+
+/// Whether anything is recorded. What is done only for the sake of a record stands behind it.
+pub(crate) const ENABLED: bool = cfg!(feature = "metrics");
 
 /// Where a channel finds the handles of its metrics.
 ///
@@ -93,6 +100,22 @@ pub enum End {
     OperationalError(ErrorCode),
 }
 
+impl End {
+    pub(crate) fn of(why: &Failure) -> Self {
+        match why {
+            Failure::Refused { code, .. } => Self::SystemError(*code),
+            Failure::TimedOut => Self::OperationalError(ErrorCode::Timeout),
+            Failure::Cancelled { .. } => Self::OperationalError(ErrorCode::Cancelled),
+            Failure::ConnectionLost { .. } => Self::OperationalError(ErrorCode::NetworkError),
+            _ => Self::OperationalError(ErrorCode::BadRequest),
+        }
+    }
+
+    pub(crate) fn of_answer(ok: bool) -> Self {
+        if ok { Self::Success } else { Self::AppError }
+    }
+}
+
 /// Handles for outbound calls of one service to one endpoint; cheap to clone.
 #[derive(Clone, Debug)]
 pub struct OutboundStats(Shared<Outbound>);
@@ -101,6 +124,11 @@ impl OutboundStats {
     /// A call goes out for the first time, with this many bytes in its args.
     pub fn on_sent(&self, request_bytes: u64) {
         self.0.sent.increment(1);
+        self.0.request_size.increment(request_bytes);
+    }
+
+    /// More of a streamed request goes out, this many bytes of its args.
+    pub fn on_request_bytes(&self, request_bytes: u64) {
         self.0.request_size.increment(request_bytes);
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use metrics::Label;
 pub(super) use metrics::{Counter, Gauge, Histogram};
@@ -11,6 +12,20 @@ pub(super) use metrics::{Counter, Gauge, Histogram};
 use super::{MAX_LABEL_SETS, NO_LABEL};
 
 pub(super) type Shared<T> = Arc<T>;
+
+/// Measures how long something takes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
 
 /// Labels that all metrics of a set have in common.
 #[derive(Clone, Debug)]

@@ -2,6 +2,21 @@
 
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::time::Duration;
+
+/// Looks at no clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopwatch;
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        Duration::ZERO
+    }
+}
 
 /// A value without the indirection that sharing would cost.
 #[derive(Clone, Debug)]
