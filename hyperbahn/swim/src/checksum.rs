@@ -7,8 +7,8 @@
 
 use std::io::Write;
 
-use crate::farmhash::fingerprint32;
 use crate::status::{Standing, Status};
+use tchannel_farmhash::fingerprint32;
 
 /// How the text under the checksum is written.
 ///

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::farmhash::fingerprint32;
+use tchannel_farmhash::fingerprint32;
 
 /// Texts by key. The key `__identity` names the member on the ring in place of its address.
 ///

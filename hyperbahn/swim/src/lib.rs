@@ -41,7 +41,6 @@ mod config;
 mod dissemination;
 mod error;
 mod event;
-mod farmhash;
 mod heal;
 mod health;
 mod join;
