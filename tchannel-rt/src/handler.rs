@@ -67,8 +67,8 @@ pub struct Remote {
     pub is_outbound: bool,
 }
 
-/// What a unary handler answers.
-#[derive(Clone, Debug, Default)]
+/// What a unary handler answers. The default is an answer without args.
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Reply {
     /// Whether the application was content.
@@ -77,6 +77,12 @@ pub struct Reply {
     pub arg2: Bytes,
     /// The body, encoded as the arg scheme says.
     pub arg3: Bytes,
+}
+
+impl Default for Reply {
+    fn default() -> Self {
+        Self::ok(Bytes::new(), Bytes::new())
+    }
 }
 
 impl Reply {

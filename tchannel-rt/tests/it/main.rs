@@ -6,11 +6,14 @@ mod deadlines;
 mod errors;
 mod hyperbahn;
 mod limits;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod peers;
 mod relay;
 mod retries;
 mod schemes;
 mod shutdown;
+mod spans;
 mod streams;
 mod support;
 mod wire;
