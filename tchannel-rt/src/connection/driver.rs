@@ -32,6 +32,9 @@ const HOLD: Duration = Duration::from_millis(50);
 const HOLD_ALONE: Duration = Duration::from_secs(60);
 /// How long a connection on which calls went past an open stream counts as shared.
 const SHARED: Duration = Duration::from_secs(60);
+/// After the last call of a connection that takes no more: time for calls that were on their way when the peer
+/// was told so. They are declined, which is safe to try elsewhere; cut off, they might have run.
+const LINGER: Duration = Duration::from_millis(20);
 /// Time to say good-bye: for the last frames to leave, and for the peer to close its side.
 pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -58,6 +61,7 @@ pub(crate) fn drive(
         shared_until: Instant::now(),
         was_ready: false,
         is_idle: false,
+        linger_until: None,
         end: None,
     };
     tokio::spawn(driver.run());
@@ -83,6 +87,8 @@ pub(crate) struct Driver {
     /// Whether the handshake is done.
     pub(super) was_ready: bool,
     pub(super) is_idle: bool,
+    /// When a connection that was drained closes.
+    linger_until: Option<Instant>,
     pub(super) end: Option<(Parting, CloseReason)>,
 }
 
@@ -197,6 +203,7 @@ impl Driver {
         }
         self.pass_time(now);
         self.close_if_idle(now);
+        self.close_if_drained(now);
         self.give_back_memory();
         self.flush_all();
     }
@@ -216,7 +223,7 @@ impl Driver {
     }
 
     fn close_if_idle(&mut self, now: Instant) {
-        let Some(limit) = self.dispatch.idle_close else {
+        let Some(limit) = self.idle_limit() else {
             return;
         };
         let mut core = self.conn.core();
@@ -231,6 +238,25 @@ impl Driver {
         }
     }
 
+    fn idle_limit(&self) -> Option<Duration> {
+        self.dispatch.idle_close.filter(|_| !self.is_idle)
+    }
+
+    fn close_if_drained(&mut self, now: Instant) {
+        if self.linger_until.is_some_and(|until| until <= now) {
+            let why = if self.is_idle {
+                CloseReason::Idle
+            } else {
+                CloseReason::App
+            };
+            self.end(Parting::Farewell, why);
+        }
+    }
+
+    pub(super) fn linger(&mut self) {
+        self.linger_until = Some(Instant::now() + LINGER);
+    }
+
     fn give_back_memory(&mut self) {
         let mut core = self.conn.core();
         if in_flight(&core) == 0 {
@@ -243,12 +269,15 @@ impl Driver {
     }
 
     fn arm(&mut self, sleep: Pin<&mut Sleep>) {
-        let idle = self.dispatch.idle_close.map(|limit| self.last_call + limit);
+        let idle = self.idle_limit().map(|limit| self.last_call + limit);
         let mut core = self.conn.core();
-        let due = [core.proto.poll_timeout(), self.hold_until, idle]
-            .into_iter()
-            .flatten()
-            .min();
+        let due = [
+            core.proto.poll_timeout(),
+            self.hold_until,
+            self.linger_until,
+            idle,
+        ];
+        let due = due.into_iter().flatten().min();
         // A timer that is set too early costs one look; setting it anew for each call would cost more.
         if let Some(due) = due
             && self.armed_for.is_none_or(|armed| due < armed)

@@ -124,8 +124,7 @@ impl Driver {
                     self.conn.set_usable(false);
                     tracing::debug!(remote = %self.conn.remote_addr(), %reason, "the peer is draining");
                 }
-                Event::Drained if self.is_idle => self.end(Parting::Farewell, CloseReason::Idle),
-                Event::Drained => self.end(Parting::Farewell, CloseReason::App),
+                Event::Drained => self.linger(),
                 Event::Closed(why) => self.settle_closed(why),
                 Event::UnknownFrame { frame_type } => {
                     tracing::debug!(remote = %self.conn.remote_addr(), frame_type, "ignored a frame of unknown type");

@@ -54,6 +54,21 @@ async fn calls_in_flight_finish_and_new_ones_are_declined() {
 }
 
 #[tokio::test]
+async fn a_call_that_was_on_its_way_when_closing_began_is_declined_and_not_lost() {
+    let (server, _) = echo(Default::default());
+    let mut wire = Wire::connect(&listen(&server).await, "0.0.0.0:0").await;
+    // It has arrived when this returns, and nobody has had a chance to read it.
+    wire.say(MessageId(7), call_req("echo::echo", 60_000, ""))
+        .await;
+    let closing = tokio::spawn(async move { server.close().await });
+    assert_eq!(wire.hear_error().await.0, MessageId::NONE);
+    let (id, refusal) = wire.hear_error().await;
+    assert_eq!((id, refusal.code), (MessageId(7), 4));
+    assert!(wire.next().await.is_none());
+    assert_eq!(soon(closing).await.unwrap(), 0, "calls cut off");
+}
+
+#[tokio::test]
 async fn a_call_that_does_not_end_is_cut_off_at_the_limit() {
     let limit = Duration::from_millis(20);
     let (server, mut served) = echo(config(|config| config.drain_limit = limit));
