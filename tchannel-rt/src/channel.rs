@@ -48,7 +48,8 @@ pub(crate) struct State {
     pub(crate) retry_budget: Budget,
     peers: RwLock<HashMap<String, PeerList>>,
     routers: PeerList,
-    stop: CancellationToken,
+    /// Cancelled once the channel is closed or dropped.
+    pub(crate) stop: CancellationToken,
     advertisements: Mutex<Vec<Advertisement>>,
 }
 

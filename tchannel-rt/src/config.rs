@@ -38,6 +38,9 @@ pub struct ChannelConfig {
     /// Largest request or response, arg2 and arg3 together, that is collected in memory. Default 16 MiB.
     /// Streams have no such bound.
     pub message_bytes_max: usize,
+    /// Bytes of requests over one connection, all together, that are collected while they still arrive. A call
+    /// that goes over it is answered `busy`. Default 256 MiB.
+    pub arriving_bytes_max: usize,
     /// Silence after which a peer is pinged, if it is one that answers. Default 5 s; `None` never pings.
     pub ping_after: Option<Duration>,
     /// Time without a call after which a connection is closed. Default `None`: never.
@@ -68,6 +71,7 @@ impl Default for ChannelConfig {
             queued_bytes_soft: 1024 * 1024,
             queued_bytes_max: 16 * 1024 * 1024,
             message_bytes_max: 16 * 1024 * 1024,
+            arriving_bytes_max: 256 * 1024 * 1024,
             ping_after: Some(Duration::from_secs(5)),
             idle_close: None,
             relay_ttl_max: Duration::from_secs(120),

@@ -79,6 +79,7 @@ pub(crate) struct Limits {
     pub(crate) queued_soft: usize,
     pub(crate) queued_max: usize,
     pub(crate) message_max: usize,
+    pub(crate) arriving_max: usize,
 }
 
 impl Limits {
@@ -87,6 +88,7 @@ impl Limits {
             queued_soft: config.queued_bytes_soft,
             queued_max: config.queued_bytes_max,
             message_max: config.message_bytes_max,
+            arriving_max: config.arriving_bytes_max,
         }
     }
 }
@@ -103,6 +105,8 @@ pub(crate) struct Core {
     waiting_sources: Vec<Conn>,
     /// Bytes of streams that their readers have not taken.
     unread: usize,
+    /// Bytes of requests of which more is to come before their handlers begin.
+    arriving: usize,
     /// When the driver wakes by itself, if it does.
     driver_wakes_at: Option<Instant>,
 }
@@ -129,6 +133,7 @@ impl Conn {
             exchanges: Slab::new(),
             waiting_sources: Vec::new(),
             unread: 0,
+            arriving: 0,
             driver_wakes_at: None,
         };
         // Frames are gathered here; waiting for more in the kernel would only add latency.

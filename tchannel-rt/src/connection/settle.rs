@@ -203,7 +203,7 @@ impl Driver {
         } else {
             let mut call = call;
             let mut exchange = Exchange::collecting();
-            exchange.push(std::mem::take(&mut call.body));
+            core.arriving += exchange.push(std::mem::take(&mut call.body));
             let exchange = core.exchanges.insert(exchange);
             core.set_served(
                 key,
@@ -226,20 +226,22 @@ impl Driver {
                 call.stats.on_request_bytes(body.len());
                 let index = *exchange;
                 let exchange = &mut core.exchanges[index];
-                exchange.push(body);
-                let limit = self.conn.limits().message_max;
-                if exchange.buffered() > limit {
-                    core.exchanges.remove(index);
-                    if let Served::Collecting { call, .. } = core.take_served(key) {
-                        let refused = End::SystemError(ErrorCode::BadRequest);
-                        call.stats.on_end(refused, 0);
-                    }
+                core.arriving += exchange.push(body);
+                let limits = self.conn.limits();
+                if exchange.buffered() > limits.message_max {
                     let text = format!(
-                        "request is larger than {limit} bytes, the most this endpoint collects"
+                        "request is larger than {} bytes, the most this endpoint collects",
+                        limits.message_max
                     );
-                    let _ = core.proto.respond_error(key, ErrorCode::BadRequest, &text);
+                    self.refuse_collecting(core, key, ErrorCode::BadRequest, &text);
                 } else if end {
                     self.start_collected(core, key);
+                } else if core.arriving > limits.arriving_max {
+                    let text = format!(
+                        "{} bytes of requests are arriving over this connection, which is over its limit",
+                        core.arriving
+                    );
+                    self.refuse_collecting(core, key, ErrorCode::Busy, &text);
                 }
             }
             Served::Running {
@@ -260,11 +262,21 @@ impl Driver {
         }
     }
 
+    fn refuse_collecting(&mut self, core: &mut Core, key: InboundKey, code: ErrorCode, text: &str) {
+        if let Served::Collecting { exchange, call } = core.take_served(key) {
+            core.arriving -= core.exchanges.remove(exchange).buffered();
+            call.stats.on_end(End::SystemError(code), 0);
+        }
+        let _ = core.proto.respond_error(key, code, text);
+    }
+
     fn start_collected(&mut self, core: &mut Core, key: InboundKey) {
         let Served::Collecting { exchange, call } = core.take_served(key) else {
             return;
         };
-        let (arg2, arg3) = core.exchanges.remove(exchange).collect();
+        let mut exchange = core.exchanges.remove(exchange);
+        core.arriving -= exchange.buffered();
+        let (arg2, arg3) = exchange.collect();
         let PendingCall {
             mut call,
             endpoint,
@@ -304,7 +316,7 @@ impl Driver {
         match core.take_served(key) {
             Served::Nobody => {}
             Served::Collecting { exchange, .. } => {
-                core.exchanges.remove(exchange);
+                core.arriving -= core.exchanges.remove(exchange).buffered();
             }
             Served::Running {
                 task,

@@ -85,14 +85,10 @@ impl Advertisement {
         let services: Vec<String> = services.iter().map(|&service| service.to_owned()).collect();
         let (events, _) = broadcast::channel(EVENTS);
         let (sender, advertised) = watch::channel(false);
+        let stop = channel.state.stop.clone();
         let channel = WeakChannel(Arc::downgrade(&channel.state));
-        let task = tokio::spawn(keep_advertised(
-            channel.clone(),
-            services.clone(),
-            events.clone(),
-            sender,
-        ))
-        .abort_handle();
+        let ads = keep_advertised(channel.clone(), services.clone(), events.clone(), sender);
+        let task = tokio::spawn(stop.run_until_cancelled_owned(ads)).abort_handle();
         Self {
             inner: Arc::new(Inner {
                 channel,

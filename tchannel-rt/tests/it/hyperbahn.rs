@@ -293,6 +293,21 @@ async fn an_advertisement_does_not_keep_its_channel_alive() {
     assert!(router.heard.try_recv().is_err());
 }
 
+#[tokio::test]
+async fn an_ad_that_nobody_takes_ends_with_its_channel() {
+    let mut router = Router::start().await;
+    router.refuses.store(true, Ordering::Relaxed);
+    let service = service().await;
+    let advertisement = service.advertise(routers([&router]), &["svc"]).unwrap();
+    next(&mut advertisement.events()).await;
+    tokio::time::pause();
+    let before = Instant::now();
+    drop(service);
+    assert!(!advertisement.advertised().await);
+    assert!(before.elapsed().is_zero(), "it was on until its next try");
+    assert!(router.heard.try_recv().is_err());
+}
+
 async fn next_closed(router: &Router, act: impl FnOnce()) {
     act();
     crate::support::until(|| router.channel.connections() == (0, 0)).await;

@@ -9,7 +9,7 @@ use tchannel_rt::proto::message::Message;
 use tchannel_rt::{Channel, ErrorCode, Reply, RetryAdvice};
 
 use crate::support::{LONG, config, echo, listen, once, soon, until};
-use crate::wire::{Wire, call_req, listener};
+use crate::wire::{Wire, call_req, call_req_continue, cancel, listener, more_to_come};
 
 #[tokio::test]
 async fn calls_over_inbound_in_flight_max_are_busy_until_one_ends() {
@@ -28,7 +28,7 @@ async fn calls_over_inbound_in_flight_max_are_busy_until_one_ends() {
         error.message,
         "2 calls are in flight on this connection, which is its limit"
     );
-    wire.say(MessageId(8), crate::wire::cancel("")).await;
+    wire.say(MessageId(8), cancel("")).await;
     assert_eq!(wire.hear_error().await.0, MessageId(8));
     wire.say(MessageId(10), call_req("echo::echo", 60_000, "room"))
         .await;
@@ -136,6 +136,34 @@ async fn a_request_over_message_bytes_max_is_a_bad_request_and_the_connection_st
     assert_eq!(error.code(), ErrorCode::BadRequest);
     call(1).await.unwrap();
     assert_eq!(client.connections(), (0, 1));
+}
+
+#[tokio::test]
+async fn requests_that_arrive_together_have_a_bound_together() {
+    let (server, _) = echo(config(|config| config.arriving_bytes_max = 500_000));
+    let mut wire = Wire::connect(&listen(&server).await, "0.0.0.0:0").await;
+    let part = "x".repeat(50_000);
+    for id in 1..=10 {
+        let begun = more_to_come(call_req("echo::echo", 60_000, &part));
+        wire.say(MessageId(id), begun).await;
+    }
+    // That was all there is room for, and it stays so until one of them ends.
+    wire.say(MessageId(10), call_req_continue("x", false)).await;
+    let (id, error) = wire.hear_error().await;
+    assert_eq!((id, error.code), (MessageId(10), 3));
+    assert!(error.message.contains("500001 bytes"), "{error:?}");
+
+    wire.say(MessageId(11), call_req("echo::echo", 60_000, "whole"))
+        .await;
+    assert_eq!(wire.hear().await.0, MessageId(11));
+    wire.say(MessageId(1), cancel("")).await;
+    assert_eq!(wire.hear_error().await.0, MessageId(1));
+    for id in 2..=9 {
+        wire.say(MessageId(id), call_req_continue("y", false)).await;
+        wire.say(MessageId(id), call_req_continue("z", true)).await;
+        let (at, answer) = wire.hear().await;
+        assert!(matches!((at, answer), (at, Message::CallRes(_)) if at == MessageId(id)));
+    }
 }
 
 #[tokio::test]
