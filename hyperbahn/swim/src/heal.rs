@@ -78,10 +78,21 @@ impl Heal {
         self.watchers.push(watcher);
     }
 
-    /// Who should be there. Begins to look for those that are not, if it is time to.
-    pub(crate) fn hosts(&mut self, hosts: &[Arc<str>], members: &Members, me: &str, rng: &mut Rng) {
+    /// Whether the next list of hosts is to be looked at for the lost.
+    pub(crate) fn wants_hosts(&self) -> bool {
+        self.wants_hosts
+    }
+
+    /// So many should be there.
+    pub(crate) fn count_hosts(&mut self, count: usize) {
+        self.hosts = count;
+    }
+
+    /// Who should be there. Begins to ask those that are lost, unless that is under way.
+    pub(crate) fn look(&mut self, hosts: &[Arc<str>], members: &Members, me: &str, rng: &mut Rng) {
         self.hosts = hosts.len();
-        if !std::mem::take(&mut self.wants_hosts) || self.run.is_some() {
+        self.wants_hosts = false;
+        if self.run.is_some() {
             return;
         }
         let is_lost = |host: &&Arc<str>| {
@@ -188,7 +199,9 @@ mod tests {
     fn members(list: &[(&str, u64, Status)]) -> Members {
         let mut members = Members::new(Flavour::Go);
         for (address, incarnation, status) in list {
-            members.set(&Arc::from(*address), standing(*incarnation, *status), None);
+            let place = members.find(address, 0);
+            let standing = standing(*incarnation, *status);
+            members.set(place, &Arc::from(*address), standing, None);
         }
         members
     }
@@ -236,7 +249,7 @@ mod tests {
         let known = members(&[("me:1", 5, Status::Alive), ("b:1", 5, Status::Faulty)]);
         let hosts = ["me:1", "b:1", "c:1"].map(Arc::from);
         heal.demand(AnswerId(7));
-        heal.hosts(&hosts, &known, "me:1", &mut rng);
+        heal.look(&hosts, &known, "me:1", &mut rng);
         let config = HealConfig::default();
         let Some(Next::Ask(first)) = heal.next(&config) else {
             panic!("b and c are lost")
@@ -256,7 +269,7 @@ mod tests {
         let (mut heal, mut rng) = (Heal::default(), Rng::new(1));
         let hosts: Vec<Arc<str>> = (0..20).map(|port| Arc::from(format!("b:{port}"))).collect();
         heal.demand(AnswerId(7));
-        heal.hosts(&hosts, &members(&[]), "me:1", &mut rng);
+        heal.look(&hosts, &members(&[]), "me:1", &mut rng);
         let mut asked = 0;
         while let Some(Next::Ask(_)) = heal.next(&HealConfig::default()) {
             heal.fail();

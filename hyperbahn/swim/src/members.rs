@@ -4,6 +4,7 @@
 //! member costs 28 bytes beside its address, which nodes of one process can share; labels are rare and stand
 //! apart.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -31,6 +32,9 @@ struct Labelled {
     labels: Arc<Labels>,
     checksum: i32,
 }
+
+/// Where a member is in the list, or else where it belongs.
+pub(crate) type Place = Result<usize, usize>;
 
 /// A walk over the whole list in an order drawn as it goes; then another, in another order.
 #[derive(Default)]
@@ -61,7 +65,24 @@ impl Members {
     }
 
     pub(crate) fn get(&self, address: &str) -> Option<&Entry> {
-        self.place(address).ok().map(|place| &self.list[place])
+        self.at(self.find(address, 0))
+    }
+
+    /// Where a member is, or belongs. `near` is a guess: whole memberships come in order, so the place after
+    /// the last one is a good one.
+    pub(crate) fn find(&self, address: &str, near: usize) -> Place {
+        let compare = |entry: &Entry| (*entry.address).cmp(address);
+        let follows = near == 0 || self.list.get(near - 1).map(compare) == Some(Ordering::Less);
+        match self.list.get(near).map(compare) {
+            Some(Ordering::Equal) => Ok(near),
+            Some(Ordering::Greater) if follows => Err(near),
+            None if follows && near == self.list.len() => Err(near),
+            _ => self.list.binary_search_by(compare),
+        }
+    }
+
+    pub(crate) fn at(&self, place: Place) -> Option<&Entry> {
+        place.ok().map(|at| &self.list[at])
     }
 
     pub(crate) fn standing(&self, address: &str) -> Option<Standing> {
@@ -94,51 +115,56 @@ impl Members {
         self.count(Status::Alive) + self.count(Status::Suspect)
     }
 
-    /// Whether a claim about this member would be believed: it outranks what is known, or ties and its
-    /// labels weigh more.
+    /// Whether a claim about a member would be believed: it outranks what is known, or ties and its labels
+    /// weigh more.
     ///
     /// Source: spec/ringpop/membership.md, "who overrides whom".
     pub(crate) fn is_overridden(
         &self,
-        address: &str,
+        known: Option<&Entry>,
         standing: Standing,
         labels: Option<&Labels>,
     ) -> bool {
-        match self.standing(address) {
+        match known {
             None => standing.status() != Status::Tombstone,
-            Some(known) if known == standing => {
-                labels.map_or(0, Labels::checksum) > self.label_checksum(address)
+            Some(known) if known.standing == standing => {
+                labels.map_or(0, Labels::checksum) > self.label_checksum(&known.address)
             }
-            Some(known) => standing > known,
+            Some(known) => standing > known.standing,
         }
     }
 
-    /// Writes down what a member is. Returns whether it was known.
+    /// Writes down what the member at this place is. Returns what it was.
     pub(crate) fn set(
         &mut self,
+        place: Place,
         address: &Arc<str>,
         standing: Standing,
         labels: Option<Arc<Labels>>,
-    ) {
+    ) -> Option<Member> {
         self.checksum = None;
-        self.set_labels(address, labels);
         self.counts[standing.status() as usize] += 1;
-        match self.place(address) {
-            Ok(place) => {
-                let before = std::mem::replace(&mut self.list[place].standing, standing);
-                self.counts[before.status() as usize] -= 1;
+        let before = match place {
+            Ok(at) => {
+                let before = self.member(&self.list[at]);
+                self.list[at].standing = standing;
+                self.counts[before.status as usize] -= 1;
+                Some(before)
             }
-            Err(place) => {
+            Err(at) => {
                 let address = address.clone();
-                self.list.insert(place, Entry { address, standing });
-                self.round.insert(place);
+                self.list.insert(at, Entry { address, standing });
+                self.round.insert(at);
+                None
             }
-        }
+        };
+        self.set_labels(address, labels);
+        before
     }
 
     /// Forgets a member.
     pub(crate) fn remove(&mut self, address: &str) {
-        let Ok(place) = self.place(address) else {
+        let Ok(place) = self.find(address, 0) else {
             return;
         };
         self.checksum = None;
@@ -208,11 +234,6 @@ impl Members {
         let checksum = checksum::checksum(self.flavour, lines);
         self.checksum = Some(checksum);
         checksum
-    }
-
-    fn place(&self, address: &str) -> Result<usize, usize> {
-        self.list
-            .binary_search_by(|entry| (*entry.address).cmp(address))
     }
 
     fn label_checksum(&self, address: &str) -> i32 {
@@ -293,11 +314,17 @@ mod tests {
         Standing::new(incarnation, status).expect("a small incarnation")
     }
 
+    fn set(members: &mut Members, address: &str, standing: Standing, labels: Option<Labels>) {
+        let place = members.find(address, 0);
+        members.set(place, &Arc::from(address), standing, labels.map(Arc::new));
+    }
+
     fn ring(size: usize) -> Members {
         let mut members = Members::new(Flavour::Go);
         for at in 0..size {
-            members.set(
-                &Arc::from(format!("a:{at}")),
+            set(
+                &mut members,
+                &format!("a:{at}"),
                 standing(1, Status::Alive),
                 None,
             );
@@ -340,8 +367,8 @@ mod tests {
     #[test]
     fn those_who_are_gone_have_no_turn() {
         let (mut members, mut rng) = (ring(5), Rng::new(1));
-        members.set(&Arc::from("a:3"), standing(1, Status::Faulty), None);
-        members.set(&Arc::from("a:4"), standing(1, Status::Suspect), None);
+        set(&mut members, "a:3", standing(1, Status::Faulty), None);
+        set(&mut members, "a:4", standing(1, Status::Suspect), None);
         let seen: BTreeSet<_> = round(&mut members, &mut rng, 6).into_iter().collect();
         assert_eq!(Vec::from_iter(seen), ["a:1", "a:2", "a:4"]);
     }
@@ -361,29 +388,40 @@ mod tests {
         let labels = |value: &str| Labels::from_iter([("hello", value)]);
         let (high, low) = (labels("world"), labels("goodbye"));
         let same = standing(1, Status::Alive);
-        assert!(members.is_overridden("a:0", same, Some(&high)));
-        assert!(!members.is_overridden("a:0", same, Some(&low)));
-        members.set(&Arc::from("a:0"), same, Some(Arc::new(low)));
-        assert!(members.is_overridden("a:0", same, None));
+        assert!(members.is_overridden(members.get("a:0"), same, Some(&high)));
+        assert!(!members.is_overridden(members.get("a:0"), same, Some(&low)));
+        set(&mut members, "a:0", same, Some(low));
+        assert!(members.is_overridden(members.get("a:0"), same, None));
     }
 
     #[test]
     fn an_unknown_tombstone_is_no_news() {
         let members = ring(1);
-        assert!(!members.is_overridden("b:1", standing(1, Status::Tombstone), None));
-        assert!(members.is_overridden("b:1", standing(1, Status::Leave), None));
+        assert!(!members.is_overridden(None, standing(1, Status::Tombstone), None));
+        assert!(members.is_overridden(None, standing(1, Status::Leave), None));
     }
 
     proptest! {
+        #[test]
+        fn a_guess_never_misleads(ports in prop::collection::btree_set(0..30_usize, 0..20), port in 0..30_usize, near in 0..25_usize) {
+            let mut members = Members::new(Flavour::Go);
+            for port in &ports {
+                set(&mut members, &format!("a:{port:02}"), standing(1, Status::Alive), None);
+            }
+            let sorted: Vec<usize> = ports.into_iter().collect();
+            let found = members.find(&format!("a:{port:02}"), near);
+            prop_assert_eq!(found, sorted.binary_search(&port));
+        }
+
         #[test]
         fn the_list_stays_ordered_and_the_counts_true(
             steps in prop::collection::vec((0..12_usize, 0..6_usize), 0..60), seed: u64,
         ) {
             let (mut members, mut rng) = (Members::new(Flavour::Node), Rng::new(seed));
             for (at, status) in steps {
-                let address: Arc<str> = Arc::from(format!("a:{at}"));
+                let address = format!("a:{at}");
                 match Status::ALL.get(status) {
-                    Some(status) => members.set(&address, standing(1, *status), None),
+                    Some(status) => set(&mut members, &address, standing(1, *status), None),
                     None => members.remove(&address),
                 }
                 let in_ring = members.count_in_ring();

@@ -1,1 +1,32 @@
-//! Rings of members on virtual time.
+//! Rings of members on virtual time, from one seed.
+//!
+//! ```text
+//!  World ── seats with a Node each, the same that routers run
+//!    │  ╲── Network: delay, loss, cuts, slow members
+//!    │   ╲─ Queue: what happens next
+//!    ╰──── Observer: what members believe, held against the truth
+//! ```
+//!
+//! Nothing here reads a clock or draws a number that the seed does not decide, so a run is repeated by its
+//! seed, event by event; `World::trace` tells two runs apart. `experiments` measure, `tests/it` check.
+
+pub mod experiments;
+mod network;
+mod observer;
+mod queue;
+mod report;
+pub mod seed;
+mod world;
+
+pub use network::Network;
+pub use observer::{Observer, Verdict};
+pub use world::World;
+
+/// Time in nanoseconds since the beginning.
+pub type Nanos = u64;
+
+/// In [`Nanos`].
+pub const MILLISECOND: Nanos = 1_000_000;
+
+/// In [`Nanos`].
+pub const SECOND: Nanos = 1_000 * MILLISECOND;

@@ -74,6 +74,9 @@ impl Node {
     }
 
     fn add_accusation(&self, changes: &mut Vec<u8>, to: &str) {
+        if self.members.count(Status::Suspect) == 0 {
+            return;
+        }
         let standing = self.members.standing(to);
         let suspect = standing.filter(|known| known.status() == Status::Suspect);
         let Some(standing) = suspect.filter(|_| !self.dissemination.contains(to)) else {

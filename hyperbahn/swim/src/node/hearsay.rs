@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Node;
-use crate::event::{Change, Event};
+use crate::event::{Change, Event, Member};
 use crate::labels::Labels;
+use crate::members::Place;
 use crate::status::{Standing, Status};
 use crate::wire::{Claim, Said};
 
@@ -36,11 +37,12 @@ impl Node {
         self.members
             .reserve(unknown.min(self.config.limits.members));
         let mut changes = Vec::new();
+        let mut near = 0;
         for claim in claims {
             if *claim.address == *self.me {
                 self.hear_of_myself(now, &claim, &mut changes);
             } else if self.is_acceptable(&claim) {
-                self.hear_of_another(now, claim, spread, &mut changes);
+                near = self.hear_of_another(now, claim, near, spread, &mut changes) + 1;
             }
         }
         self.tell(changes);
@@ -51,7 +53,8 @@ impl Node {
         let labels = self.members.labels(address).cloned();
         let mut changes = Vec::new();
         let source = self.myself();
-        self.believe(now, address, standing, labels, &source, &mut changes);
+        let about = (self.members.find(address, 0), address);
+        self.believe(now, about, standing, labels, &source, &mut changes);
         self.pass_on(address, &source);
         self.tell(changes);
     }
@@ -103,37 +106,43 @@ impl Node {
         }
     }
 
+    /// Returns where the member is, or would be, in the list.
     fn hear_of_another(
         &mut self,
         now: Instant,
         claim: Claim<'_>,
+        near: usize,
         spread: Spread,
         changes: &mut Vec<Change>,
-    ) {
-        let is_news =
-            self.members
-                .is_overridden(&claim.address, claim.standing, claim.labels.as_ref());
-        if !is_news {
-            if claim.standing.status() == Status::Suspect && spread == Spread::Gossip {
-                let source = self.source_of(&claim);
-                self.confirm(&claim.address, claim.standing, &source);
+    ) -> usize {
+        let place = self.members.find(&claim.address, near);
+        let known = self.members.at(place);
+        let labels = claim.labels.as_ref();
+        let is_news = self.members.is_overridden(known, claim.standing, labels);
+        let is_suspicion = claim.standing.status() == Status::Suspect;
+        if is_news {
+            let address = known.map(|entry| entry.address.clone());
+            let address = address.unwrap_or_else(|| (self.config.intern)(&claim.address));
+            let source = self.source_of(&claim, changes);
+            let about = (place, &address);
+            let labels = claim.labels.map(Arc::new);
+            self.believe(now, about, claim.standing, labels, &source, changes);
+            if spread == Spread::Gossip {
+                self.pass_on(&address, &source);
             }
-            return;
+        } else if is_suspicion && spread == Spread::Gossip {
+            let source = self.source_of(&claim, changes);
+            self.confirm(&claim.address, claim.standing, &source);
         }
-        let source = self.source_of(&claim);
-        let address = self.shared(&claim.address);
-        let labels = claim.labels.map(Arc::new);
-        self.believe(now, &address, claim.standing, labels, &source, changes);
-        if spread == Spread::Gossip {
-            self.pass_on(&address, &source);
-        }
+        place.unwrap_or_else(|at| at)
     }
 
     /// Somebody says of us what would be believed of another: contradict, in a life after the one it is
     /// about, however far that is ahead of the clock.
     fn hear_of_myself(&mut self, now: Instant, claim: &Claim<'_>, changes: &mut Vec<Change>) {
         let labels = claim.labels.as_ref();
-        if !self.members.is_overridden(&self.me, claim.standing, labels) {
+        let known = self.members.get(&self.me);
+        if !self.members.is_overridden(known, claim.standing, labels) {
             return;
         }
         let claimed = claim.standing.status();
@@ -171,7 +180,8 @@ impl Node {
             incarnation: standing.incarnation(),
         };
         let labels = self.labels.clone();
-        self.believe(now, &me, standing, labels, &source, changes);
+        let about = (self.members.find(&me, 0), &me);
+        self.believe(now, about, standing, labels, &source, changes);
         self.pass_on(&me, &source);
         true
     }
@@ -180,29 +190,29 @@ impl Node {
     fn believe(
         &mut self,
         now: Instant,
-        address: &Arc<str>,
+        (place, address): (Place, &Arc<str>),
         standing: Standing,
         labels: Option<Arc<Labels>>,
         source: &Source,
         changes: &mut Vec<Change>,
     ) {
-        let before = self
-            .members
-            .get(address)
-            .map(|entry| self.members.member(entry));
-        let was = self.members.standing(address);
-        self.members.set(address, standing, labels);
-        let after = self
-            .members
-            .get(address)
-            .map(|entry| self.members.member(entry));
-        if *address != self.me && was != Some(standing) {
+        let before = self.members.set(place, address, standing, labels.clone());
+        let after = Member {
+            address: address.clone(),
+            status: standing.status(),
+            incarnation: standing.incarnation(),
+            labels,
+        };
+        let is_other = before.as_ref().is_none_or(|before| {
+            (before.status, before.incarnation) != (after.status, after.incarnation)
+        });
+        if is_other && *address != self.me {
             self.departures.set(address, standing, now);
             self.confirm_first(address, standing, source);
         }
         changes.push(Change {
             before,
-            after,
+            after: Some(after),
             source: source.address.clone(),
         });
     }
@@ -252,9 +262,12 @@ impl Node {
         is_short && has_room && claim.labels.as_ref().is_none_or(is_modest)
     }
 
-    fn source_of(&self, claim: &Claim<'_>) -> Source {
+    /// Who made a claim: mostly the one who made that before.
+    fn source_of(&self, claim: &Claim<'_>, changes: &[Change]) -> Source {
+        let last = changes.last().map(|change| &change.source);
+        let last = last.filter(|last| ***last == *claim.source);
         Source {
-            address: self.shared(&claim.source),
+            address: last.map_or_else(|| self.shared(&claim.source), Arc::clone),
             incarnation: claim.source_incarnation,
         }
     }

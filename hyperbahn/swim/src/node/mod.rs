@@ -145,12 +145,17 @@ impl Node {
         now: Instant,
         hosts: impl IntoIterator<Item = S>,
     ) {
+        let is_joining = matches!(self.phase, Phase::Joining(_));
+        if !is_joining && !self.heal.wants_hosts() {
+            self.heal.count_hosts(hosts.into_iter().count());
+            return;
+        }
         let hosts = self.known_hosts(hosts);
         match &mut self.phase {
             Phase::Joining(join) => join.set_hosts(hosts),
             _ => self
                 .heal
-                .hosts(&hosts, &self.members, &self.me, &mut self.rng),
+                .look(&hosts, &self.members, &self.me, &mut self.rng),
         }
         self.handle_timeout(now);
     }
