@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hyperbahn_swim::{Change, Status};
+use hyperbahn_swim::{Member, Status};
 
 use crate::Nanos;
 
@@ -15,6 +15,8 @@ pub struct Observer {
     pub false_events: u64,
     /// The same, where neither the accused nor the accuser had a fault put upon it.
     pub false_events_among_healthy: u64,
+    /// How often an observer believed a running member faulty that had a fault put upon it.
+    pub events_about_afflicted: u64,
     /// How often an observer suspected a member that was running.
     pub suspicions: u64,
     /// When each crashed member was first, and last, believed faulty by an observer.
@@ -51,22 +53,20 @@ impl Observer {
         self.verdicts.remove(&member);
     }
 
-    /// A change that `observer` tells of. `is_running` is the truth about the member.
+    /// What `observer` believes of a member from now on. `is_running` is the truth.
     pub(crate) fn see(
         &mut self,
         now: Nanos,
         observer: usize,
         member: usize,
-        change: &Change,
+        after: &Member,
         is_running: bool,
     ) {
-        let Some(after) = &change.after else {
-            return;
-        };
         match (after.status, is_running) {
             (Status::Suspect, true) => self.suspicions += 1,
-            (Status::Faulty, true) if observer != member => {
+            (Status::Faulty, true) => {
                 let healthy = [observer, member].map(|one| !self.afflicted.contains(&one));
+                self.events_about_afflicted += u64::from(!healthy[1]);
                 if healthy[1] {
                     self.false_verdicts.insert((member, after.incarnation));
                     self.false_events += 1;

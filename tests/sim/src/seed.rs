@@ -1,16 +1,17 @@
 //! Seeds: one from the environment repeats a run; a run that fails says which.
 
 /// Environment variable with the only seed to run.
-pub const VARIABLE: &str = "SIM_SEED";
+pub const SEED: &str = "SIM_SEED";
 
-/// Runs a scenario with each of so many seeds, or with the one that [`VARIABLE`] names. A failing run prints
-/// the seed that repeats it.
+/// Environment variable with a factor: how many times as many seeds to run as by default.
+pub const EFFORT: &str = "SIM_EFFORT";
+
+/// Runs a scenario with each of so many seeds, or with the one that [`SEED`] names. A failing run prints the
+/// seed that repeats it.
 pub fn each(count: u64, scenario: impl Fn(u64)) {
-    let chosen = std::env::var(VARIABLE).ok();
-    let chosen = chosen.map(|seed| seed.parse::<u64>().expect("SIM_SEED is a whole number"));
-    let seeds = match chosen {
-        Some(seed) => seed..seed + 1,
-        None => 1..count + 1,
+    let seeds = match number(SEED) {
+        Some(seed) => seed..=seed,
+        None => 1..=count * number(EFFORT).unwrap_or(1),
     };
     for seed in seeds {
         let blame = Blame(seed);
@@ -19,11 +20,22 @@ pub fn each(count: u64, scenario: impl Fn(u64)) {
     }
 }
 
+/// Whether [`SEED`] names the only seed.
+pub fn is_chosen() -> bool {
+    number(SEED).is_some()
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let value = std::env::var(variable).ok()?;
+    let number = value.parse();
+    Some(number.unwrap_or_else(|_| panic!("{variable} is {value:?}: give a whole number")))
+}
+
 struct Blame(u64);
 
 impl Drop for Blame {
     #[expect(clippy::print_stderr, reason = "the last words of a failing run")]
     fn drop(&mut self) {
-        eprintln!("repeat this run with {VARIABLE}={}", self.0);
+        eprintln!("repeat this run with {SEED}={}", self.0);
     }
 }

@@ -36,16 +36,19 @@ pub(super) fn run(settings: &Settings) -> Table {
         "128 members, 120 s, each run",
         "false",
         "by healthy ones",
+        "of slow ones",
         "others",
     ]);
     for ((slow, stalled_ms, free_ms), others) in CELLS.into_iter().zip(OTHERS) {
-        let (mut all, mut healthy) = (0, 0);
+        let mut sums = [0; 3];
         for run in 0..settings.runs as u64 {
-            let observed = stall(settings.seed + run, slow, stalled_ms, free_ms);
-            all += observed.0;
-            healthy += observed.1;
+            let counts = stall(settings.seed + run, slow, stalled_ms, free_ms);
+            sums.iter_mut()
+                .zip(counts)
+                .for_each(|(sum, count)| *sum += count);
         }
         let each = |count: u64| format!("{:.1}", count as f64 / settings.runs as f64);
+        let [all, healthy, true_ones] = sums;
         table.row([
             format!(
                 "{slow} slow, {:.1} s of {:.1} s",
@@ -54,14 +57,15 @@ pub(super) fn run(settings: &Settings) -> Table {
             ),
             each(all),
             each(healthy),
+            each(true_ones),
             others.to_owned(),
         ]);
     }
     table
 }
 
-/// False verdicts about healthy members, and those of them by healthy members.
-fn stall(seed: u64, slow: usize, stalled_ms: u64, free_ms: u64) -> (u64, u64) {
+/// Verdicts about healthy members; those of them by healthy members; verdicts about slow ones.
+fn stall(seed: u64, slow: usize, stalled_ms: u64, free_ms: u64) -> [u64; 3] {
     let mut world = World::formed(128, seed, defaults);
     (0..slow).for_each(|member| world.afflict(member));
     world.run(WARM_UP);
@@ -72,5 +76,9 @@ fn stall(seed: u64, slow: usize, stalled_ms: u64, free_ms: u64) -> (u64, u64) {
         world.run(Duration::from_millis(stalled_ms + free_ms));
     }
     let observer = &world.observer;
-    (observer.false_events, observer.false_events_among_healthy)
+    [
+        observer.false_events,
+        observer.false_events_among_healthy,
+        observer.events_about_afflicted,
+    ]
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use hyperbahn_swim::{Answer, Endpoint, Event, Node, Outcome, Request, RequestId, Response};
+use hyperbahn_swim::{
+    Answer, Endpoint, Event, Member, Node, Outcome, Request, RequestId, Response,
+};
 
 use super::address::seat_of;
 use super::{Happening, World};
@@ -145,19 +147,27 @@ impl World {
                 node.handle_hosts(now, &self.hosts);
             }
             Event::Changed(changes) => {
-                for change in changes {
-                    let about = change.after.as_ref().or(change.before.as_ref());
-                    let about = about.expect("a change is about somebody");
-                    let about = seat_of(&about.address);
-                    let is_running =
-                        self.seats[about].node.is_some() && !self.seats[about].is_leaving;
-                    self.observer
-                        .see(self.now, member, about, &change, is_running);
-                }
+                let after = changes.into_iter().filter_map(|change| change.after);
+                after.for_each(|after| self.compare(member, &after));
             }
             Event::Evicted => self.stop(member),
             _ => {}
         }
+    }
+
+    /// Holds what a member believes against the truth.
+    fn compare(&mut self, observer: usize, after: &Member) {
+        let about = seat_of(&after.address);
+        let seat = &mut self.seats[about];
+        if about == observer {
+            seat.incarnations.push(after.incarnation);
+            return;
+        }
+        // What is said of an earlier life is no mistake about this one.
+        let is_this_life = seat.incarnations.contains(&after.incarnation);
+        let is_running = seat.node.is_some() && !seat.is_leaving && is_this_life;
+        let now = self.now;
+        self.observer.see(now, observer, about, after, is_running);
     }
 
     fn schedule(&mut self, member: usize) {

@@ -168,6 +168,11 @@ impl World {
         self.observer.afflicted.insert(member);
     }
 
+    /// How many seats there are.
+    pub fn size(&self) -> usize {
+        self.seats.len()
+    }
+
     /// Time since the beginning.
     pub fn now(&self) -> Nanos {
         self.now
