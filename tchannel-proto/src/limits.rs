@@ -9,6 +9,13 @@ pub const FRAME_SIZE_MAX: usize = 65_535;
 /// The protocol version that is spoken. Source: spec/protocol/init.md, "init req".
 pub const VERSION: u16 = 2;
 
+/// Most init headers beyond the standard five that are sent, and that are kept of a peer.
+/// Source: spec/protocol/init.md, "further headers".
+pub const INIT_HEADERS_FURTHER_MAX: usize = 32;
+
+/// Most bytes that those have together, keys and values. Source: spec/protocol/init.md, "further headers".
+pub const INIT_HEADERS_FURTHER_BYTES_MAX: usize = 4096;
+
 /// Largest arg1 (method name) in bytes. Source: spec/protocol/fragments.md, "receiving".
 pub const ARG1_MAX: usize = 16_384;
 

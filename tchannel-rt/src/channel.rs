@@ -65,10 +65,9 @@ impl Channel {
         let process = process.rsplit(['/', '\\']).next().unwrap_or_default();
         let process_name = format!("{process}[{}]", std::process::id());
         let idle_close = config.idle_close;
-        let advertised = config.advertised_host_port.clone();
         let mut dialer = None;
         let dispatch = Arc::new_cyclic(|dispatch| {
-            let announced = Announced::new(process_name, advertised);
+            let announced = Announced::new(process_name, &config);
             let shared = Arc::new(Dialer {
                 config,
                 announced,

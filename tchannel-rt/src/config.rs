@@ -52,6 +52,12 @@ pub struct ChannelConfig {
     /// The host:port that peers are told, where it differs from the one listened on, such as behind a port
     /// mapping. Default `None`: the address listened on, or that of each connection behind a wildcard.
     pub advertised_host_port: Option<String>,
+    /// Headers that peers are told in the handshake, besides the standard ones; see
+    /// [`PeerInfo::header`](crate::PeerInfo::header). Default: none. One with an empty, a standard or a repeated
+    /// key, or beyond 32 headers or 4 KiB, is left out with a warning.
+    ///
+    /// Source: spec/protocol/init.md, "further headers".
+    pub init_headers: Vec<(String, String)>,
     /// Time for calls in flight when the channel closes. Default 30 s.
     pub drain_limit: Duration,
 }
@@ -76,6 +82,7 @@ impl Default for ChannelConfig {
             idle_close: None,
             relay_ttl_max: Duration::from_secs(120),
             advertised_host_port: None,
+            init_headers: Vec::new(),
             drain_limit: Duration::from_secs(30),
         }
     }

@@ -5,10 +5,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use tchannel_proto::Identity;
+use tchannel_proto::message::InitHeaders;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
+use crate::config::ChannelConfig;
 use crate::connection::{Conn, Limits, drive};
 use crate::dispatch::Dispatch;
 use crate::peer::Dialer;
@@ -21,14 +23,16 @@ pub(crate) struct Announced {
     process_name: String,
     listening: RwLock<Option<SocketAddr>>,
     host_port: Option<String>,
+    further: InitHeaders,
 }
 
 impl Announced {
-    pub(crate) fn new(process_name: String, host_port: Option<String>) -> Self {
+    pub(crate) fn new(process_name: String, config: &ChannelConfig) -> Self {
         Self {
             process_name,
             listening: RwLock::new(None),
-            host_port,
+            host_port: config.advertised_host_port.clone(),
+            further: further(&config.init_headers),
         }
     }
 
@@ -52,7 +56,7 @@ impl Announced {
     /// Source: spec/protocol/init.md, "ephemeral peers".
     pub(crate) fn identity(&self, local: SocketAddr) -> Identity {
         let process_name = self.process_name.clone();
-        match (&self.host_port, self.listening()) {
+        let mut identity = match (&self.host_port, self.listening()) {
             (_, None) => Identity::ephemeral(process_name),
             (Some(host_port), _) => Identity::listening(host_port.clone(), process_name),
             (None, Some(addr)) => {
@@ -63,8 +67,23 @@ impl Announced {
                 };
                 Identity::listening(SocketAddr::new(ip, addr.port()).to_string(), process_name)
             }
+        };
+        identity.further = self.further.clone();
+        identity
+    }
+}
+
+fn further(headers: &[(String, String)]) -> InitHeaders {
+    let mut further = InitHeaders::default();
+    for (key, value) in headers {
+        if !further.push_further(key, value) {
+            tracing::warn!(
+                key,
+                "an init header is not sent: its key is empty, standard or repeated, or they are too many"
+            );
         }
     }
+    further
 }
 
 // Node peers take nothing but dotted quads, and a dual-stack socket has them inside IPv6 addresses.

@@ -60,6 +60,9 @@ pub struct Identity {
     pub host_port: ByteString,
     /// What it calls its process.
     pub process_name: ByteString,
+    /// What else it says, to those who know the keys. Default: nothing. What
+    /// [`InitHeaders::push_further`] does not take is not sent.
+    pub further: InitHeaders,
 }
 
 impl Identity {
@@ -68,6 +71,7 @@ impl Identity {
         Self {
             host_port: ByteString::from_static("0.0.0.0:0"),
             process_name: process_name.into(),
+            further: InitHeaders::default(),
         }
     }
 
@@ -79,6 +83,7 @@ impl Identity {
         Self {
             host_port: host_port.into(),
             process_name: process_name.into(),
+            further: InitHeaders::default(),
         }
     }
 
@@ -92,6 +97,9 @@ impl Identity {
             env!("CARGO_PKG_RUST_VERSION"),
         );
         headers.push(init_header::VERSION, env!("CARGO_PKG_VERSION"));
+        for (key, value) in &self.further.0 {
+            headers.push_further(key, value);
+        }
         headers
     }
 }

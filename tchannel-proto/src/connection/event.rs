@@ -1,5 +1,6 @@
 //! What a connection tells its owner.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use super::{InboundKey, OutboundKey};
 use crate::error::ProtocolError;
 use crate::fragment::{Body, FragmentError};
 use crate::frame::Frame;
-use crate::message::{ErrorCode, ResponseCode, is_ephemeral};
+use crate::message::{ErrorCode, InitHeaders, ResponseCode, is_ephemeral};
 use crate::span::Tracing;
 use crate::transport_headers::TransportHeaders;
 use crate::ttl::Ttl;
@@ -184,9 +185,18 @@ pub struct PeerInfo {
     pub language_version: ByteString,
     /// The version of its implementation, empty when it did not say.
     pub version: ByteString,
+    pub(super) further: Arc<InitHeaders>,
 }
 
 impl PeerInfo {
+    /// What it said under a key that is not one of the standard five. Of very many such headers only the
+    /// first are known.
+    ///
+    /// Source: spec/protocol/init.md, "further headers".
+    pub fn header(&self, key: &str) -> Option<&str> {
+        self.further.get(key).map(|value| &**value)
+    }
+
     /// Whether the peer does not listen, so that it can only be called over this connection.
     ///
     /// Source: spec/protocol/init.md, "ephemeral peers".

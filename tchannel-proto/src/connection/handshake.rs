@@ -7,6 +7,7 @@
 //!
 //! Source: spec/protocol/init.md, "acceptor policy".
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytestring::ByteString;
@@ -185,6 +186,7 @@ fn read_peer(headers: &InitHeaders) -> Result<PeerInfo, String> {
         language: own(optional(init_header::LANGUAGE)),
         language_version: own(optional(init_header::LANGUAGE_VERSION)),
         version: own(optional(init_header::VERSION)),
+        further: Arc::new(headers.further()),
     })
 }
 

@@ -10,6 +10,7 @@ use bytes::{BufMut, BytesMut};
 use bytestring::ByteString;
 
 use crate::cursor::{DecodeError, Reader, put_text2};
+use crate::limits::{INIT_HEADERS_FURTHER_BYTES_MAX, INIT_HEADERS_FURTHER_MAX};
 
 /// The header keys with a meaning.
 pub mod header {
@@ -23,6 +24,9 @@ pub mod header {
     pub const LANGUAGE_VERSION: &str = "tchannel_language_version";
     /// The version of the implementation.
     pub const VERSION: &str = "tchannel_version";
+
+    pub(super) const STANDARD: [&str; 5] =
+        [HOST_PORT, PROCESS_NAME, LANGUAGE, LANGUAGE_VERSION, VERSION];
 }
 
 /// Either init frame.
@@ -47,6 +51,35 @@ impl InitHeaders {
     /// Appends a header.
     pub fn push(&mut self, key: &'static str, value: impl Into<ByteString>) {
         self.0.push((ByteString::from_static(key), value.into()));
+    }
+
+    /// Appends a header that is not one of the standard five. `false` leaves all as it was: the key is empty,
+    /// standard or there already, or there are as many as are allowed.
+    ///
+    /// Source: spec/protocol/init.md, "further headers".
+    pub fn push_further(&mut self, key: &str, value: &str) -> bool {
+        let further = self.0.iter().filter(|(k, _)| !is_standard(k));
+        let (count, bytes) = further.fold((0, 0), |(count, bytes), (k, v)| {
+            (count + 1, bytes + k.len() + v.len())
+        });
+        let is_taken = !key.is_empty()
+            && !is_standard(key)
+            && self.get(key).is_none()
+            && count < INIT_HEADERS_FURTHER_MAX
+            && bytes + key.len() + value.len() <= INIT_HEADERS_FURTHER_BYTES_MAX;
+        if is_taken {
+            self.0.push((key.into(), value.into()));
+        }
+        is_taken
+    }
+
+    /// A copy of those that are not one of the standard five, as many as are allowed: the first that fit.
+    pub(crate) fn further(&self) -> Self {
+        let mut further = Self::default();
+        for (key, value) in &self.0 {
+            further.push_further(key, value);
+        }
+        further
     }
 
     /// The first key that appears twice or is empty, which a handshake must not have.
@@ -93,9 +126,42 @@ impl Init {
     }
 }
 
+fn is_standard(key: &str) -> bool {
+    header::STANDARD.contains(&key)
+}
+
 /// Whether `host_port` says that the peer does not listen: empty, any port 0, or host `0.0.0.0`.
 ///
 /// Source: spec/protocol/init.md, "ephemeral peers".
 pub fn is_ephemeral(host_port: &str) -> bool {
     host_port.is_empty() || host_port.ends_with(":0") || host_port.starts_with("0.0.0.0:")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(count: usize, value: &str) -> InitHeaders {
+        let header = |i: usize| (ByteString::from(format!("key-{i}")), value.into());
+        InitHeaders((0..count).map(header).collect())
+    }
+
+    #[test]
+    fn of_many_further_headers_the_first_that_fit_are_kept() {
+        let kept = headers(16_000, "").further();
+        assert_eq!(kept.0, headers(INIT_HEADERS_FURTHER_MAX, "").0);
+        let kept = headers(8, &"v".repeat(1000)).further();
+        assert_eq!(kept.0, headers(4, &"v".repeat(1000)).0);
+    }
+
+    #[test]
+    fn standard_empty_and_repeated_keys_are_not_further_headers() {
+        let mut headers = InitHeaders::default();
+        for key in header::STANDARD.into_iter().chain([""]) {
+            assert!(!headers.push_further(key, "x"), "{key:?}");
+        }
+        assert!(headers.push_further("shoe_size", "43"));
+        assert!(!headers.push_further("shoe_size", "44"));
+        assert_eq!(headers.get("shoe_size").map(|value| &**value), Some("43"));
+    }
 }

@@ -82,6 +82,22 @@ async fn both_ends_call_over_one_connection() {
 }
 
 #[tokio::test]
+async fn both_ends_know_the_further_init_headers_of_the_other() {
+    let headers = |of: &str| vec![("ring".to_owned(), of.to_owned())];
+    let told = |of: &str| config(|config| config.init_headers = headers(of));
+    let (server, _) = echo(told("server"));
+    let addr = listen(&server).await;
+    let client = Channel::with_config("test", told("client"));
+    let call = client.call("echo::echo").peer(&addr);
+    call.send("", "").await.unwrap();
+    for (knower, known) in [(&client, "server"), (&server, "client")] {
+        let remotes = knower.all_remotes();
+        assert_eq!(remotes[0].peer.header("ring"), Some(known));
+        assert_eq!(remotes[0].peer.header("process_name"), None);
+    }
+}
+
+#[tokio::test]
 async fn an_answer_names_the_peer_that_gave_it() {
     let client = Channel::new("test");
     let mut servers = Vec::new();
