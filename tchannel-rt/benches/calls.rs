@@ -5,13 +5,13 @@
 use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use tchannel_rt::proto::peek::CallReqPeek;
-use tchannel_rt::{Channel, PeerList, Reply, Route, RouteTo};
+use tchannel_rt::{Channel, PeerInfo, PeerList, Reply, Route, RouteTo};
 use tokio::runtime::Runtime;
 
 struct ToOne(PeerList);
 
 impl Route for ToOne {
-    fn route(&self, _: &CallReqPeek<'_>) -> RouteTo {
+    fn route(&self, _: &CallReqPeek<'_>, _: &PeerInfo) -> RouteTo {
         RouteTo::Peers(self.0.clone())
     }
 

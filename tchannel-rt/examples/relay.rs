@@ -8,7 +8,7 @@
 use std::error::Error;
 
 use tchannel_rt::proto::peek::CallReqPeek;
-use tchannel_rt::{Channel, ErrorCode, PeerList, Reply, Route, RouteTo};
+use tchannel_rt::{Channel, ErrorCode, PeerInfo, PeerList, Reply, Route, RouteTo};
 
 /// Knows one service. A router knows many, and learns them while it runs.
 struct OneService {
@@ -17,7 +17,7 @@ struct OneService {
 }
 
 impl Route for OneService {
-    fn route(&self, call: &CallReqPeek<'_>) -> RouteTo {
+    fn route(&self, call: &CallReqPeek<'_>, _: &PeerInfo) -> RouteTo {
         if call.service == b"greeter" {
             return RouteTo::Peers(self.greeters.clone());
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use tchannel_proto::peek::CallReqPeek;
-use tchannel_rt::{PeerList, RouteTo};
+use tchannel_rt::{PeerInfo, PeerList, RouteTo};
 
 use crate::host_port::HostPort;
 use crate::refusal::Refusal;
@@ -81,7 +81,7 @@ impl Moment {
 }
 
 impl tchannel_rt::Route for Router {
-    fn route(&self, call: &CallReqPeek<'_>) -> RouteTo {
+    fn route(&self, call: &CallReqPeek<'_>, _: &PeerInfo) -> RouteTo {
         let moment = match self.current() {
             Ok(moment) => moment,
             Err(refusal) => return refused(refusal),

@@ -44,8 +44,11 @@ pub(crate) enum Accepted {
 impl Relay {
     /// Looks at a call req, asks where it goes, and takes it in if it can be passed on.
     pub(crate) fn accept(&self, core: &mut Core, now: Instant, frame: Frame) -> Accepted {
+        let Some(from) = core.proto.peer() else {
+            return Accepted::Local(frame);
+        };
         let (route, ttl) = match CallReqPeek::parse(frame.payload()) {
-            Ok(call) => (self.route.route(&call), call.ttl),
+            Ok(call) => (self.route.route(&call, from), call.ttl),
             Err(error) => {
                 let text = format!("bad call request: {error} (at router {})", self.route.hop());
                 core.proto

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use tchannel_rt::proto::peek::CallReqPeek;
 use tchannel_rt::proto::{MessageId, Tracing};
 use tchannel_rt::{
-    CallContext, Channel, ChannelConfig, ErrorCode, HandlerError, Incoming, PeerList, Route,
-    RouteTo,
+    CallContext, Channel, ChannelConfig, ErrorCode, HandlerError, Incoming, PeerInfo, PeerList,
+    Route, RouteTo,
 };
 use tokio::net::TcpListener;
 
@@ -259,7 +259,7 @@ async fn answer_once_and_fall_silent(listener: TcpListener) -> Wire {
 struct To(PeerList);
 
 impl Route for To {
-    fn route(&self, _: &CallReqPeek<'_>) -> RouteTo {
+    fn route(&self, _: &CallReqPeek<'_>, _: &PeerInfo) -> RouteTo {
         RouteTo::Peers(self.0.clone())
     }
 

@@ -7,7 +7,8 @@ use tchannel_rt::proto::message::Message;
 use tchannel_rt::proto::peek::CallReqPeek;
 use tchannel_rt::proto::{MessageId, Tracing};
 use tchannel_rt::{
-    Channel, ChannelConfig, ErrorCode, HandlerError, PeerList, Reply, Request, Route, RouteTo,
+    Channel, ChannelConfig, ErrorCode, HandlerError, PeerInfo, PeerList, Reply, Request, Route,
+    RouteTo,
 };
 use tokio::net::TcpListener;
 
@@ -21,7 +22,7 @@ use crate::wire::{
 struct ToAll(PeerList);
 
 impl Route for ToAll {
-    fn route(&self, call: &CallReqPeek<'_>) -> RouteTo {
+    fn route(&self, call: &CallReqPeek<'_>, _: &PeerInfo) -> RouteTo {
         match call.service {
             b"local" => RouteTo::Local,
             b"nobody" => RouteTo::Refuse {
@@ -60,6 +61,38 @@ async fn between_wires(config: ChannelConfig) -> (Channel, Wire, TcpListener) {
 }
 
 const CALL: MessageId = MessageId(7);
+
+/// Passes no call on, and says who has made it.
+struct WhoIsIt;
+
+impl Route for WhoIsIt {
+    fn route(&self, _: &CallReqPeek<'_>, from: &PeerInfo) -> RouteTo {
+        RouteTo::Refuse {
+            code: ErrorCode::Declined,
+            message: format!("{} {:?}", from.process_name, from.header("zone")),
+        }
+    }
+
+    fn hop(&self) -> &str {
+        "here"
+    }
+}
+
+#[tokio::test]
+async fn a_route_knows_over_whose_connection_a_call_came() {
+    let relay = Channel::new("relay");
+    relay.relay(WhoIsIt);
+    let addr = listen(&relay).await;
+    for zone in [None, Some("sjc1")] {
+        let headers = zone.map(|zone: &str| ("zone".to_owned(), zone.to_owned()));
+        let told = config(|config| config.init_headers.extend(headers));
+        let client = Channel::with_config("test", told);
+        let call = once(client.call("svc::method").peer(&addr));
+        let error = call.send("", "").await.unwrap_err();
+        let process = format!("[{}] {zone:?}", std::process::id());
+        assert!(error.message().ends_with(&process), "{error}");
+    }
+}
 
 #[tokio::test]
 async fn bodies_of_any_size_pass_in_both_directions() {
@@ -427,7 +460,7 @@ async fn a_caller_that_does_not_read_gets_busy_and_its_neighbours_go_on() {
 struct DeafBesideEcho(PeerList, PeerList);
 
 impl Route for DeafBesideEcho {
-    fn route(&self, call: &CallReqPeek<'_>) -> RouteTo {
+    fn route(&self, call: &CallReqPeek<'_>, _: &PeerInfo) -> RouteTo {
         let is_deaf = call.service == b"deaf";
         RouteTo::Peers(if is_deaf {
             self.0.clone()
