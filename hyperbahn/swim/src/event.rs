@@ -49,6 +49,11 @@ pub enum Event {
         /// How many members let it in. 0 if there is nobody else, or nobody answered.
         joined: usize,
     },
+    /// The node has looked and stays aside: what it knows now is the ring that it would enter.
+    Looked {
+        /// How many members answered. 0 if there is nobody else, or nobody answered.
+        joined: usize,
+    },
     /// These members changed, in one step: change a ring once for the whole batch.
     Changed(Vec<Change>),
     /// Find out who should be in the ring and say so in [`handle_hosts`](crate::Node::handle_hosts), even if

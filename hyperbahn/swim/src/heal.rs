@@ -78,6 +78,11 @@ impl Heal {
         self.watchers.push(watcher);
     }
 
+    /// The next list of hosts is to be looked at for the lost, for nobody in particular.
+    pub(crate) fn want_hosts(&mut self) {
+        self.wants_hosts = true;
+    }
+
     /// Whether the next list of hosts is to be looked at for the lost.
     pub(crate) fn wants_hosts(&self) -> bool {
         self.wants_hosts

@@ -57,15 +57,22 @@ impl Node {
     }
 
     pub(super) fn join_answer(&mut self) -> Bytes {
-        let checksum = self.members.checksum();
+        let checksum = match self.is_aside() {
+            // The list is not the one that the checksum is of.
+            true => UNDECIDED,
+            false => self.members.checksum(),
+        };
         let membership = self.whole_membership();
         Bytes::from(wire::join_response(self.sender(), checksum, &membership))
     }
 
-    /// Everybody we know, as joined elements that we vouch for.
+    /// Everybody we know, as joined elements that we vouch for; without this node while it stays aside.
     pub(super) fn whole_membership(&self) -> Vec<u8> {
         let source = Some((&*self.me, self.mine.incarnation()));
-        wire::list(self.members.iter().map(|entry| Said {
+        let is_aside = self.is_aside();
+        let listed = self.members.iter();
+        let listed = listed.filter(|entry| !is_aside || entry.address != self.me);
+        wire::list(listed.map(|entry| Said {
             address: &entry.address,
             standing: entry.standing,
             labels: self.members.labels(&entry.address).map(|labels| &**labels),
@@ -118,3 +125,8 @@ impl Node {
         }
     }
 }
+
+/// A membership checksum that says nothing.
+///
+/// Source: spec/ringpop/checksum.md, "zero".
+const UNDECIDED: u32 = 0;

@@ -32,14 +32,33 @@ impl Node {
                     }
                     return;
                 }
-                Step::Done(joined) => {
-                    self.phase = Phase::Ready;
-                    let first = self.config.period.mul_f64(self.rng.fraction());
-                    self.next_period = Some(now + first);
-                    self.heal.start(now, &self.config.heal);
-                    self.events.push_back(Event::Ready { joined });
+                Step::Done(joined) if self.stays_aside => {
+                    self.phase = Phase::Aside(joined);
+                    self.events.push_back(Event::Looked { joined });
+                    if self.is_to_enter {
+                        self.enter(now);
+                    }
                 }
+                Step::Done(joined) => self.become_ready(now, joined),
             }
+        }
+    }
+
+    pub(super) fn become_ready(&mut self, now: Instant, joined: usize) {
+        self.phase = Phase::Ready;
+        let first = self.config.period.mul_f64(self.rng.fraction());
+        self.next_period = Some(now + first);
+        self.heal.start(now, &self.config.heal);
+        self.events.push_back(Event::Ready { joined });
+    }
+
+    /// Others may have looked at the same time, when there was nothing to see. Whoever enters last finds those
+    /// who entered before.
+    pub(super) fn look_for_the_lost_if_alone(&mut self) {
+        let me = usize::from(self.mine.status().is_in_ring());
+        if self.members.count_in_ring() == me {
+            self.heal.want_hosts();
+            self.events.push_back(Event::HostsWanted);
         }
     }
 

@@ -50,6 +50,9 @@ pub struct Node {
     wall_ms: u64,
     rng: Rng,
     phase: Phase,
+    /// Whether the node enters only when told to, though it has looked.
+    stays_aside: bool,
+    is_to_enter: bool,
 
     members: Members,
     dissemination: Dissemination,
@@ -76,6 +79,8 @@ enum Phase {
     /// [`Node::join`] has not been called.
     Outside,
     Joining(Box<Join>),
+    /// It has looked, with so many answers, and is to enter.
+    Aside(usize),
     Ready,
     /// As many farewells have no outcome yet.
     Leaving,
@@ -102,6 +107,8 @@ impl Node {
             wall_ms,
             rng: Rng::new(seed),
             phase: Phase::Outside,
+            stays_aside: false,
+            is_to_enter: false,
             members: Members::new(config.checksum),
             dissemination: Dissemination::default(),
             departures: Departures::new(&config),
@@ -130,13 +137,38 @@ impl Node {
     /// Enters the ring of those hosts, `host:port` each; this node may be among them. Ends with
     /// [`Event::Ready`]. Does nothing if it was called before.
     pub fn join<S: AsRef<str>>(&mut self, now: Instant, hosts: impl IntoIterator<Item = S>) {
-        if !matches!(self.phase, Phase::Outside) {
-            return;
+        if matches!(self.phase, Phase::Outside) {
+            self.start_joining(now, hosts);
         }
-        let hosts = self.known_hosts(hosts);
-        let join = Join::new(&self.config.join, &self.me, hosts, now);
-        self.phase = Phase::Joining(Box::new(join));
-        self.handle_timeout(now);
+    }
+
+    /// Learns who is in the ring of those hosts, as [`join`](Self::join) does, but does not enter: it gossips
+    /// nothing, refuses pings, and is in nobody's list. Ends with [`Event::Looked`]. May be repeated until
+    /// [`enter`](Self::enter), and does nothing after that.
+    ///
+    /// Source: spec/ringpop/membership.md, "looking first".
+    pub fn look<S: AsRef<str>>(&mut self, now: Instant, hosts: impl IntoIterator<Item = S>) {
+        if matches!(self.phase, Phase::Outside | Phase::Aside(_)) {
+            self.stays_aside = true;
+            self.start_joining(now, hosts);
+        }
+    }
+
+    /// Enters the ring that was looked at, or a ring of its own if it did not look. Ends with
+    /// [`Event::Ready`], once looking is over. Does nothing if it is in, or was.
+    ///
+    /// Source: spec/ringpop/membership.md, "looking first".
+    pub fn enter(&mut self, now: Instant) {
+        self.is_to_enter = true;
+        match self.phase {
+            Phase::Outside => self.join(now, [""; 0]),
+            Phase::Aside(joined) => {
+                self.stays_aside = false;
+                self.become_ready(now, joined);
+                self.look_for_the_lost_if_alone();
+            }
+            Phase::Joining(_) | Phase::Ready | Phase::Leaving | Phase::Gone => {}
+        }
     }
 
     /// The answer to [`Event::HostsWanted`]: those who should be in the ring, as far as anybody knows.
@@ -260,6 +292,18 @@ impl Node {
             || (self.config.intern)(address),
             |entry| entry.address.clone(),
         )
+    }
+
+    fn start_joining<S: AsRef<str>>(&mut self, now: Instant, hosts: impl IntoIterator<Item = S>) {
+        let hosts = self.known_hosts(hosts);
+        let join = Join::new(&self.config.join, &self.me, hosts, now);
+        self.phase = Phase::Joining(Box::new(join));
+        self.handle_timeout(now);
+    }
+
+    /// Whether nobody is to know of this node yet.
+    fn is_aside(&self) -> bool {
+        self.stays_aside || matches!(self.phase, Phase::Outside)
     }
 
     fn is_ready(&self) -> bool {

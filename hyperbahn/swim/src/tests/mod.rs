@@ -4,6 +4,7 @@
 mod gossip;
 mod heal;
 mod join;
+mod look;
 mod operators;
 mod precedence;
 mod probe;
@@ -88,6 +89,12 @@ impl Solo {
     pub(super) fn join(&mut self, others: &[&str]) {
         self.others = others.iter().map(|&other| other.to_owned()).collect();
         self.node.join(self.now, others);
+        self.drain();
+    }
+
+    pub(super) fn look(&mut self, others: &[&str]) {
+        self.others = others.iter().map(|&other| other.to_owned()).collect();
+        self.node.look(self.now, others);
         self.drain();
     }
 
@@ -232,13 +239,25 @@ impl Cluster {
     }
 
     pub(super) fn starting(size: usize, change: impl Fn(&mut Config)) -> Self {
+        Self::beginning(size, change, |node, start, hosts| node.join(start, hosts))
+    }
+
+    pub(super) fn looking(size: usize) -> Self {
+        Self::beginning(size, |_| {}, |node, start, hosts| node.look(start, hosts))
+    }
+
+    fn beginning(
+        size: usize,
+        change: impl Fn(&mut Config),
+        begin: impl Fn(&mut Node, Instant, &[String]),
+    ) -> Self {
         let start = origin();
         let hosts: Vec<String> = (0..size).map(address).collect();
         let node = |at: usize| {
             let mut config = Config::new(&hosts[at]);
             change(&mut config);
             let mut node = Node::new(config, start, WALL_MS, at as u64);
-            node.join(start, &hosts);
+            begin(&mut node, start, &hosts);
             node
         };
         Self {
