@@ -351,9 +351,9 @@ impl Driver {
                 Work::RelayCall {
                     key,
                     frame,
-                    peers,
+                    to,
                     arrived,
-                } => self.relay_call(key, frame, peers, arrived),
+                } => self.relay_call(key, frame, to, arrived),
                 Work::RelayRequest { key, frame } => self.relay_request(key, frame, now),
                 Work::RelayCancel { key, why } => self.relay_cancel(key, &why),
                 Work::RelayResponse {

@@ -12,7 +12,7 @@ use super::driver::{Driver, Parting, in_flight};
 use super::served::{RelayLink, RelayTicket, Served, Target};
 use super::{Conn, Core, Exchange, ResponseInfo};
 use crate::handler::Endpoint;
-use crate::peer::{Chosen, PeerList};
+use crate::peer::{Chosen, Destination};
 use crate::relay::Accepted;
 use crate::stats::{CloseReason, ConnectionError, End, ServedStats};
 
@@ -38,7 +38,7 @@ pub(crate) enum Work {
     RelayCall {
         key: InboundKey,
         frame: Frame,
-        peers: PeerList,
+        to: Destination,
         arrived: Instant,
     },
     RelayRequest {
@@ -72,7 +72,7 @@ impl Driver {
             Some(relay) if frame.frame_type() == Ok(FrameType::CallReq) && core.proto.is_open() => {
                 match relay.accept(core, now, frame) {
                     Accepted::Local(frame) => frame,
-                    Accepted::Relayed { key, frame, peers } => {
+                    Accepted::Relayed { key, frame, to } => {
                         core.set_served(
                             key,
                             Served::Relay(RelayLink::Dialling {
@@ -83,7 +83,7 @@ impl Driver {
                         self.work.push(Work::RelayCall {
                             key,
                             frame,
-                            peers,
+                            to,
                             arrived: now,
                         });
                         return;

@@ -28,8 +28,11 @@ pub struct Group {
 impl Group {
     /// A group without members.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub const fn new() -> Self {
+        Self {
+            members: AtomicUsize::new(0),
+            ejected: AtomicUsize::new(0),
+        }
     }
 
     /// Counts a new member. Peers must be let in before their calls end.
@@ -192,6 +195,13 @@ impl Health {
             && probe
         {
             *probe_since = None;
+        }
+    }
+
+    /// Ends an ejection that no longer counts in any group.
+    pub(super) fn pardon(&mut self) {
+        if let State::Ejected { until, .. } = self.state {
+            self.state = State::Healthy { since: until };
         }
     }
 

@@ -1,15 +1,15 @@
 //! The peers that serve one purpose, such as the instances of a service, and the choice among them.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
-use tchannel_proto::ErrorCode;
 
-use super::connections::Peer;
-use super::score::{Outcome, Score, Turn};
-use super::strategy::{Candidate, Tried, choose};
-use super::{Group, Standing};
+use super::chosen::Chosen;
+use super::entry::{Entry, PeerState};
+use super::load::Load;
+use super::strategy::choose;
 use crate::dispatch::Dispatch;
 
 /// Peers that can stand in for each other; cheap to clone.
@@ -18,106 +18,145 @@ use crate::dispatch::Dispatch;
 /// A peer that keeps failing is left out for a while.
 #[derive(Clone)]
 pub struct PeerList {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
-struct Inner {
-    service: ByteString,
-    dispatch: std::sync::Weak<Dispatch>,
-    entries: RwLock<Arc<[Arc<Entry>]>>,
-    group: Group,
+pub(super) struct Inner {
+    pub(super) service: ByteString,
+    dispatch: Weak<Dispatch>,
+    entries: RwLock<Entries>,
+    /// Held while the next entries are put together, so that nobody who reads has to wait for that.
+    changing: Mutex<()>,
+    pub(super) load: Load,
 }
 
-struct Entry {
-    peer: Arc<Peer>,
-    score: Mutex<Score>,
-}
-
-/// What is known of one peer of a list.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct PeerState {
-    /// Where it is.
-    pub host_port: ByteString,
-    /// Open connections that it has dialled.
-    pub inbound_connections: usize,
-    /// Open connections that we have dialled.
-    pub outbound_connections: usize,
-    /// Calls in flight that were chosen from this list.
-    pub in_flight: u32,
-    /// Whether it is left out for having failed.
-    pub ejected: bool,
-}
+/// Sorted by host:port; replaced whole.
+#[derive(Clone)]
+pub(super) struct Entries(Arc<[Arc<Entry>]>);
 
 impl PeerList {
     pub(crate) fn new(dispatch: &Arc<Dispatch>, service: &str) -> Self {
+        Self::of(
+            service.into(),
+            Arc::downgrade(dispatch),
+            Vec::new(),
+            Load::of_whole(),
+        )
+    }
+
+    fn of(
+        service: ByteString,
+        dispatch: Weak<Dispatch>,
+        entries: Vec<Arc<Entry>>,
+        load: Load,
+    ) -> Self {
         let inner = Inner {
-            service: service.into(),
-            dispatch: Arc::downgrade(dispatch),
-            entries: RwLock::new(Arc::from([])),
-            group: Group::new(),
+            service,
+            dispatch,
+            entries: RwLock::new(Entries(entries.into())),
+            changing: Mutex::default(),
+            load,
         };
         Self {
             inner: Arc::new(inner),
         }
     }
 
-    /// Adds a peer; `false` when it is there already, or the channel is closed.
+    /// Adds a peer; `false` when it is there already, the channel is closed, or this is a
+    /// [`subset`](Self::subset).
     pub fn add(&self, host_port: &str) -> bool {
-        let Some(dispatch) = self.inner.dispatch.upgrade() else {
-            return false;
-        };
-        let mut entries = self
-            .inner
-            .entries
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        if entries
-            .iter()
-            .any(|entry| entry.peer.host_port() == host_port)
-        {
+        self.change(vec![host_port], Vec::new())
+    }
+
+    /// Removes a peer; `false` when it is not there, or this is a [`subset`](Self::subset). Calls in flight to
+    /// it go on.
+    pub fn remove(&self, host_port: &str) -> bool {
+        self.change(Vec::new(), vec![host_port])
+    }
+
+    /// Adds some peers and removes others, all at once: the cost is that of adding one. A peer that is there
+    /// already stays as it is, also one that is both added and removed. `false` when nothing has changed.
+    pub fn update<'a>(
+        &self,
+        added: impl IntoIterator<Item = &'a str>,
+        removed: impl IntoIterator<Item = &'a str>,
+    ) -> bool {
+        self.change(added.into_iter().collect(), removed.into_iter().collect())
+    }
+
+    fn change(&self, mut added: Vec<&str>, removed: Vec<&str>) -> bool {
+        if self.inner.load.is_subset() {
             return false;
         }
-        self.inner.group.join();
-        let entry = Arc::new(Entry {
-            peer: dispatch.peers.get(host_port),
-            score: Mutex::new(Score::new(Instant::now())),
-        });
-        *entries = entries.iter().cloned().chain([entry]).collect();
+        let changing = self.inner.changing.lock();
+        let _changing = changing.unwrap_or_else(PoisonError::into_inner);
+        let before = self.inner.entries();
+        added.sort_unstable();
+        added.dedup();
+        let mut leaving: Vec<usize> = removed
+            .into_iter()
+            .filter(|host_port| added.binary_search(host_port).is_err())
+            .filter_map(|host_port| before.position(host_port).ok())
+            .collect();
+        leaving.sort_unstable();
+        leaving.dedup();
+        let coming: Vec<(usize, Arc<Entry>)> = match self.inner.dispatch.upgrade() {
+            Some(dispatch) => added
+                .into_iter()
+                .filter_map(|host_port| {
+                    let at = before.position(host_port).err()?;
+                    let peer = dispatch.peers.get(host_port);
+                    Some((at, Entry::new(peer, Instant::now())))
+                })
+                .collect(),
+            None => Vec::new(),
+        };
+        if leaving.is_empty() && coming.is_empty() {
+            return false;
+        }
+        let group = self.inner.load.group();
+        coming.iter().for_each(|_| group.join());
+        let after = before.with(&leaving, coming);
+        self.inner.replace(after);
+        for index in leaving {
+            before[index].score().leave(group);
+        }
         true
     }
 
-    /// Removes a peer; `false` when it is not there. Calls in flight to it go on.
-    pub fn remove(&self, host_port: &str) -> bool {
-        let mut entries = self
-            .inner
-            .entries
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let Some(entry) = entries
-            .iter()
-            .find(|entry| entry.peer.host_port() == host_port)
-            .cloned()
-        else {
-            return false;
-        };
-        entry.score().clone().leave(&self.inner.group);
-        *entries = entries
-            .iter()
-            .filter(|other| !Arc::ptr_eq(other, &entry))
-            .cloned()
+    /// A list of some of these peers, of those named that are here now. It never changes, and what is learned of
+    /// a peer through one list is known to the other: calls in flight, latency, ejection.
+    pub fn subset<'a>(&self, host_ports: impl IntoIterator<Item = &'a str>) -> Self {
+        self.subset_for(&self.inner.service, host_ports)
+    }
+
+    /// As [`subset`](Self::subset), but messages speak of another service, such as that which calls through
+    /// these routers are for.
+    pub fn subset_for<'a>(
+        &self,
+        service: &str,
+        host_ports: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let entries = self.inner.entries();
+        let mut positions: Vec<usize> = host_ports
+            .into_iter()
+            .filter_map(|host_port| entries.position(host_port).ok())
             .collect();
-        true
+        positions.sort_unstable();
+        positions.dedup();
+        let chosen = positions.into_iter().map(|index| entries[index].clone());
+        Self::of(
+            service.into(),
+            self.inner.dispatch.clone(),
+            chosen.collect(),
+            self.inner.load.of_subset(),
+        )
     }
 
     /// Dials a peer of this list in the background, so that its first call need not wait. Does nothing when
     /// it is connected.
     pub fn connect(&self, host_port: &str) {
-        let entries = self.entries();
-        if let Some(entry) = entries
-            .iter()
-            .find(|entry| entry.peer.host_port() == host_port)
-        {
+        if let Some(entry) = self.inner.entries().find(host_port) {
             let peer = entry.peer.clone();
             tokio::spawn(async move {
                 if let Err(error) = peer.connection().await {
@@ -127,9 +166,14 @@ impl PeerList {
         }
     }
 
+    /// Whether a peer is there.
+    pub fn contains(&self, host_port: &str) -> bool {
+        self.inner.entries().find(host_port).is_some()
+    }
+
     /// How many peers there are.
     pub fn len(&self) -> usize {
-        self.entries().len()
+        self.inner.entries().len()
     }
 
     /// Whether there are none.
@@ -137,10 +181,11 @@ impl PeerList {
         self.len() == 0
     }
 
-    /// What is known of each peer.
+    /// What is known of each peer, by order of their host:port.
     pub fn states(&self) -> Vec<PeerState> {
         let now = Instant::now();
-        self.entries()
+        self.inner
+            .entries()
             .iter()
             .map(|entry| entry.state(now))
             .collect()
@@ -153,136 +198,212 @@ impl PeerList {
         ttl: Duration,
         tried: &[ByteString],
     ) -> Option<Chosen> {
-        let entries = self.entries();
+        let entries = self.inner.entries();
         let look = |index: usize| entries[index].candidate(now, tried);
         let index = choose(entries.len(), look, &mut |below| fastrand::usize(..below))?;
-        let entry = entries[index].clone();
+        let entry = &entries[index];
         let turn = entry.score().on_start(now);
-        let chosen = Turned {
-            list: self.inner.clone(),
-            entry: entry.clone(),
-            turn,
-            started: now,
-            ttl,
-        };
-        Some(Chosen {
-            peer: entry.peer.clone(),
-            turned: Some(chosen),
-        })
+        Some(Chosen::from(&self.inner, entry, turn, now, ttl))
     }
+}
 
-    fn entries(&self) -> Arc<[Arc<Entry>]> {
-        self.inner
-            .entries
+impl Inner {
+    pub(super) fn entries(&self) -> Entries {
+        self.entries
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+
+    fn replace(&self, entries: Entries) {
+        *self.entries.write().unwrap_or_else(PoisonError::into_inner) = entries;
+    }
 }
 
-impl Entry {
-    fn score(&self) -> std::sync::MutexGuard<'_, Score> {
-        self.score.lock().unwrap_or_else(PoisonError::into_inner)
+impl Entries {
+    pub(super) fn find(&self, host_port: &str) -> Option<&Arc<Entry>> {
+        self.position(host_port).ok().map(|index| &self[index])
     }
 
-    fn candidate(&self, now: Instant, tried: &[ByteString]) -> Candidate {
-        let tried = Tried::among(
-            self.peer.host_port(),
-            tried.iter().map(|host_port| &**host_port),
-        );
-        self.score().candidate(now, tried)
+    /// Where a peer is, or would be.
+    fn position(&self, host_port: &str) -> Result<usize, usize> {
+        self.binary_search_by(|entry| (**entry.host_port()).cmp(host_port))
     }
 
-    fn state(&self, now: Instant) -> PeerState {
-        let (inbound_connections, outbound_connections) = self.peer.count();
-        let score = self.score();
-        PeerState {
-            host_port: self.peer.host_port().clone(),
-            inbound_connections,
-            outbound_connections,
-            in_flight: score.in_flight(),
-            ejected: score.standing(now) == Standing::Ejected,
+    /// A copy without those at `leaving`, and with `coming` before those that they are named with. Both are
+    /// sorted.
+    fn with(&self, leaving: &[usize], coming: Vec<(usize, Arc<Entry>)>) -> Self {
+        let mut entries = Vec::with_capacity(self.len() + coming.len() - leaving.len());
+        let mut leaving = leaving.iter().copied().peekable();
+        let mut coming = coming.into_iter().peekable();
+        for (index, entry) in self.iter().enumerate() {
+            while let Some((_, new)) = coming.next_if(|(at, _)| *at == index) {
+                entries.push(new);
+            }
+            if leaving.next_if_eq(&index).is_none() {
+                entries.push(entry.clone());
+            }
         }
+        entries.extend(coming.map(|(_, new)| new));
+        Self(entries.into())
     }
 }
 
-/// The peer chosen for one attempt; to be told how that ended, or else it counts as nothing learned.
-pub(crate) struct Chosen {
-    pub(crate) peer: Arc<Peer>,
-    turned: Option<Turned>,
-}
+impl Deref for Entries {
+    type Target = [Arc<Entry>];
 
-struct Turned {
-    list: Arc<Inner>,
-    entry: Arc<Entry>,
-    turn: Turn,
-    started: Instant,
-    ttl: Duration,
-}
-
-impl Chosen {
-    /// A peer the caller has named: nothing to choose, nothing to learn.
-    pub(crate) fn named(peer: Arc<Peer>) -> Self {
-        Self { peer, turned: None }
-    }
-
-    /// The service that the list it was chosen from is for; empty when it was named.
-    pub(crate) fn service(&self) -> &str {
-        self.turned
-            .as_ref()
-            .map_or("", |turned| &turned.list.service)
-    }
-
-    pub(crate) fn answered(self) {
-        self.end(|now, turned| Outcome::Answered {
-            latency: now.saturating_duration_since(turned.started),
-        });
-    }
-
-    /// The attempt ended in an error. What is the caller's fault is still an answer.
-    pub(crate) fn failed(self, code: ErrorCode) {
-        self.end(|now, turned| match code {
-            ErrorCode::BadRequest => Outcome::Answered {
-                latency: now.saturating_duration_since(turned.started),
-            },
-            ErrorCode::Busy => Outcome::Busy { ttl: turned.ttl },
-            ErrorCode::Cancelled | ErrorCode::Declined | ErrorCode::Unhealthy => Outcome::Neither,
-            _ => Outcome::Failed { ttl: turned.ttl },
-        });
-    }
-
-    fn end(mut self, outcome: impl FnOnce(Instant, &Turned) -> Outcome) {
-        if let Some(turned) = self.turned.take() {
-            let now = Instant::now();
-            let outcome = outcome(now, &turned);
-            turned
-                .entry
-                .score()
-                .on_end(now, turned.turn, outcome, &turned.list.group);
-        }
-    }
-}
-
-impl Drop for Chosen {
-    fn drop(&mut self) {
-        if let Some(turned) = self.turned.take() {
-            turned.entry.score().on_end(
-                Instant::now(),
-                turned.turn,
-                Outcome::Neither,
-                &turned.list.group,
-            );
-        }
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }
 
 impl std::fmt::Debug for PeerList {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let peers: Vec<ByteString> = self
-            .entries()
-            .iter()
-            .map(|entry| entry.peer.host_port().clone())
-            .collect();
+        let entries = self.inner.entries();
+        let peers: Vec<&ByteString> = entries.iter().map(|entry| entry.host_port()).collect();
         f.debug_tuple("PeerList").field(&peers).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+    use tchannel_proto::ErrorCode;
+
+    use super::super::tests::{host_ports, list_of};
+    use super::*;
+
+    const TTL: Duration = Duration::from_secs(1);
+
+    fn names(peers: &PeerList) -> Vec<String> {
+        let states = peers.states();
+        states
+            .iter()
+            .map(|peer| peer.host_port.to_string())
+            .collect()
+    }
+
+    /// Starts a call to the only peer of `peers`.
+    fn start(peers: &PeerList) -> Chosen {
+        assert_eq!(peers.len(), 1);
+        let chosen = peers.choose(Instant::now(), TTL, &[]);
+        chosen.expect("there is one")
+    }
+
+    fn in_flight(peers: &PeerList, host_port: &str) -> u32 {
+        let states = peers.states();
+        let peer = states.iter().find(|peer| peer.host_port == host_port);
+        peer.expect("it is there").in_flight
+    }
+
+    fn ejected(peers: &PeerList) -> Vec<bool> {
+        peers.states().iter().map(|peer| peer.ejected).collect()
+    }
+
+    #[test]
+    fn a_peer_is_added_and_removed_once() {
+        let (_channel, peers) = list_of([]);
+        assert!(peers.add("b:1") && peers.add("a:1") && !peers.add("b:1"));
+        assert_eq!(names(&peers), ["a:1", "b:1"]);
+        assert!(peers.remove("b:1") && !peers.remove("b:1"));
+        assert!(peers.contains("a:1") && !peers.contains("b:1"));
+    }
+
+    #[test]
+    fn a_peer_that_stays_through_an_update_keeps_what_is_known_of_it() {
+        let (_channel, peers) = list_of(["a:1"]);
+        let _call = start(&peers);
+        assert!(!peers.update(["a:1"], ["a:1"]));
+        assert!(peers.update(["b:1"], []));
+        assert_eq!(in_flight(&peers, "a:1"), 1);
+        assert!(peers.update([], ["a:1"]) && peers.update(["a:1"], []));
+        assert_eq!(in_flight(&peers, "a:1"), 0);
+    }
+
+    #[test]
+    fn a_list_and_its_subset_see_the_same_calls_in_flight() {
+        let (_channel, peers) = list_of(["a:1", "b:1", "c:1"]);
+        let subset = peers.subset(["b:1", "x:1", "b:1"]);
+        assert_eq!(names(&subset), ["b:1"]);
+        let other = subset.subset_for("svc", ["b:1"]);
+        let calls = [start(&subset), start(&other)];
+        assert_eq!((calls[0].service(), calls[1].service()), ("list", "svc"));
+        for list in [&peers, &subset, &other] {
+            assert_eq!(in_flight(list, "b:1"), 2);
+        }
+        drop(calls);
+        assert_eq!(in_flight(&peers, "b:1"), 0);
+    }
+
+    #[test]
+    fn a_peer_that_is_ejected_through_a_subset_is_ejected_from_the_list() {
+        let (_channel, peers) = list_of(["a:1", "b:1", "c:1"]);
+        let (b, c) = (peers.subset(["b:1"]), peers.subset(["c:1"]));
+        for _ in 0..7 {
+            start(&b).failed(ErrorCode::NetworkError);
+        }
+        assert_eq!(ejected(&peers), [false, true, false]);
+        // At most half of the whole list, whatever the subset.
+        for _ in 0..7 {
+            start(&c).failed(ErrorCode::NetworkError);
+        }
+        assert_eq!(ejected(&peers), [false, true, false]);
+        assert_eq!(ejected(&c), [false]);
+    }
+
+    #[test]
+    fn a_subset_never_changes() {
+        let (_channel, peers) = list_of(["a:1", "b:1"]);
+        let subset = peers.subset(["a:1"]);
+        assert!(!subset.add("b:1") && !subset.remove("a:1"));
+        peers.remove("a:1");
+        assert_eq!(names(&subset), ["a:1"]);
+    }
+
+    #[test]
+    fn a_peer_that_was_removed_while_ejected_frees_its_place_once() {
+        let (_channel, peers) = list_of(["a:1", "b:1"]);
+        let subset = peers.subset(["a:1"]);
+        for _ in 0..7 {
+            start(&subset).failed(ErrorCode::NetworkError);
+        }
+        assert_eq!(ejected(&peers), [true, false]);
+        peers.remove("a:1");
+        for _ in 0..20 {
+            start(&subset).failed(ErrorCode::NetworkError);
+            start(&subset).answered();
+        }
+        let group = peers.inner.load.group();
+        assert_eq!((group.members(), group.ejected()), (1, 0));
+    }
+
+    proptest! {
+        #[test]
+        fn updates_add_up_as_those_of_a_set(
+            updates in prop::collection::vec(
+                (prop::collection::vec(0usize..40, 0..12), prop::collection::vec(0usize..40, 0..12)),
+                0..20,
+            ),
+        ) {
+            let all = host_ports(40);
+            let (_channel, peers) = list_of([]);
+            let mut model = BTreeSet::new();
+            for (added, removed) in updates {
+                let name = |index: usize| &*all[index];
+                let before = model.clone();
+                removed.iter().for_each(|index| { model.remove(name(*index)); });
+                model.extend(added.iter().map(|index| name(*index)));
+                // One that is both removed and added is added, or stays.
+                let changed = peers.update(
+                    added.into_iter().map(name),
+                    removed.into_iter().map(name),
+                );
+                prop_assert_eq!(changed, before != model);
+                prop_assert_eq!(names(&peers), model.iter().copied().collect::<Vec<_>>());
+                prop_assert_eq!(peers.inner.load.group().members(), model.len());
+            }
+        }
     }
 }

@@ -7,18 +7,24 @@
 //! [`Score`] is one peer's record: a latency average, calls in flight, and whether it is kept away
 //! from calls for failing. [`choose`] compares two of them. Both are values that are told the time.
 
+mod chosen;
 mod connections;
 mod ejection;
+mod entry;
 mod latency;
 mod list;
+mod load;
+mod order;
 mod score;
 mod strategy;
 mod table;
 
+pub(crate) use chosen::Chosen;
 pub(crate) use connections::Dialer;
 pub use ejection::{Change, Group, Standing};
-pub(crate) use list::Chosen;
-pub use list::{PeerList, PeerState};
+pub use entry::PeerState;
+pub use list::PeerList;
+pub(crate) use order::Destination;
 pub use score::{Outcome, Score, Turn};
 pub use strategy::{Candidate, Tried, choose};
 pub(crate) use table::PeerTable;

@@ -12,6 +12,7 @@ pub struct Score {
     latency: PeakEwma,
     in_flight: u32,
     health: Health,
+    has_left: bool,
 }
 
 impl Score {
@@ -22,6 +23,7 @@ impl Score {
             latency: PeakEwma::new(now),
             in_flight: 0,
             health: Health::new(now),
+            has_left: false,
         }
     }
 
@@ -34,6 +36,14 @@ impl Score {
         }
     }
 
+    /// As [`on_start`](Self::on_start), if the peer may be called and has at most `most` calls in flight with
+    /// this one.
+    #[must_use]
+    pub fn start_within(&mut self, now: Instant, most: u32) -> Option<Turn> {
+        let may = self.in_flight < most && self.standing(now) != Standing::Ejected;
+        may.then(|| self.on_start(now))
+    }
+
     /// Takes note of a call's end, and tells if that changed whether the peer may be called.
     pub fn on_end(
         &mut self,
@@ -43,6 +53,7 @@ impl Score {
         group: &Group,
     ) -> Option<Change> {
         self.in_flight = self.in_flight.saturating_sub(1);
+        let group = if self.has_left { &NOBODY } else { group };
         if let Some(sample) = outcome.latency() {
             self.latency.observe(now, sample);
         }
@@ -58,9 +69,12 @@ impl Score {
         }
     }
 
-    /// Takes the peer out of its group, before it is forgotten.
-    pub fn leave(self, group: &Group) {
-        group.leave(self.health.is_ejected());
+    /// Takes the peer out of its group. Calls to it may still end, but it is ejected no more.
+    pub fn leave(&mut self, group: &Group) {
+        if !std::mem::replace(&mut self.has_left, true) {
+            group.leave(self.health.is_ejected());
+            self.health.pardon();
+        }
     }
 
     /// What one more call is expected to cost, in seconds: latency times the calls that would then
@@ -132,6 +146,9 @@ impl Outcome {
         }
     }
 }
+
+/// The group of those that have left theirs: it ejects nobody.
+static NOBODY: Group = Group::new();
 
 /// A peer that fails fast must not look fast.
 const LARGEST_PENALTY: Duration = Duration::from_secs(5);

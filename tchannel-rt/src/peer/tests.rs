@@ -19,6 +19,20 @@ pub(super) fn draw_from(seed: u64) -> impl FnMut(usize) -> usize {
     }
 }
 
+/// A list with these peers, and the channel that keeps it able to take more.
+pub(super) fn list_of<'a>(
+    host_ports: impl IntoIterator<Item = &'a str>,
+) -> (crate::Channel, PeerList) {
+    let channel = crate::Channel::new("test");
+    let peers = channel.new_peer_list("list");
+    peers.update(host_ports, []);
+    (channel, peers)
+}
+
+pub(super) fn host_ports(count: usize) -> Vec<String> {
+    (0..count).map(|host| format!("10.0.0.{host}:1")).collect()
+}
+
 /// Peers that answer as they are told, and a caller that always has `concurrency` calls in flight.
 struct Simulation<D> {
     now: Instant,

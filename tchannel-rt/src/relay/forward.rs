@@ -9,21 +9,21 @@ use tchannel_proto::{CallRefused, ErrorCode, Failure, Frame, InboundKey, Outboun
 
 use super::Relay;
 use crate::connection::{Conn, Driver, RelayLink, RelayTicket, Served, Target};
-use crate::peer::{Chosen, PeerList};
+use crate::peer::{Chosen, Destination};
 
 impl Driver {
     pub(crate) fn relay_call(
         &mut self,
         key: InboundKey,
         frame: Frame,
-        peers: PeerList,
+        to: Destination,
         arrived: Instant,
     ) {
         let dispatch = self.dispatch.clone();
         let Some(relay) = dispatch.relay() else {
             return;
         };
-        let chosen = match choose(relay, &frame, &peers, arrived) {
+        let chosen = match choose(relay, &frame, &to, arrived) {
             Ok(chosen) => chosen,
             Err((code, text)) => return self.refuse(key, code, &text),
         };
@@ -35,7 +35,7 @@ impl Driver {
                     self.refuse(key, code, &text);
                 }
             }
-            None => self.dial_and_send(key, frame, peers, chosen, arrived),
+            None => self.dial_and_send(key, frame, to, chosen, arrived),
         }
     }
 
@@ -44,7 +44,7 @@ impl Driver {
         &mut self,
         key: InboundKey,
         frame: Frame,
-        peers: PeerList,
+        to: Destination,
         chosen: Chosen,
         arrived: Instant,
     ) {
@@ -54,7 +54,7 @@ impl Driver {
             let Some(relay) = dispatch.relay() else {
                 return;
             };
-            let outcome = match connect_to_one(relay, &frame, &peers, chosen, arrived).await {
+            let outcome = match connect_to_one(relay, &frame, &to, chosen, arrived).await {
                 // Cancelled, or its caller is gone.
                 Ok(_) if !is_waiting(&caller, key) => return,
                 Ok((callee, chosen)) => {
@@ -257,9 +257,9 @@ impl Driver {
 
 type Refusal = (ErrorCode, String);
 
-fn choose(relay: &Relay, frame: &Frame, peers: &PeerList, now: Instant) -> Result<Chosen, Refusal> {
+fn choose(relay: &Relay, frame: &Frame, to: &Destination, now: Instant) -> Result<Chosen, Refusal> {
     let ttl = ttl_of(frame).map_or_else(Default::default, Ttl::as_duration);
-    peers.choose(now, ttl, NO_EARLIER_ATTEMPT).ok_or_else(|| {
+    to.choose(now, ttl, NO_EARLIER_ATTEMPT).ok_or_else(|| {
         let text = format!(
             "no peer available for request: {:?} has no instance (at router {})",
             service_of(frame),
@@ -381,7 +381,7 @@ fn is_waiting(caller: &Conn, key: InboundKey) -> bool {
 async fn connect_to_one(
     relay: &Relay,
     frame: &Frame,
-    peers: &PeerList,
+    to: &Destination,
     first: Chosen,
     arrived: Instant,
 ) -> Result<(Conn, Chosen), Refusal> {
@@ -408,7 +408,7 @@ async fn connect_to_one(
         };
         chosen.failed(ErrorCode::NetworkError);
         tried.push(at);
-        match peers.choose(Instant::now(), limit, &tried) {
+        match to.choose(Instant::now(), limit, &tried) {
             Some(next) if !tried.contains(next.peer.host_port()) => chosen = next,
             _ => {
                 let text = format!(

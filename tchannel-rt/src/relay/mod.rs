@@ -17,7 +17,7 @@ use tchannel_proto::peek::CallReqPeek;
 use tchannel_proto::{ErrorCode, Frame, InboundKey, Ttl};
 
 use crate::connection::Core;
-use crate::peer::PeerList;
+use crate::peer::Destination;
 
 pub use route::{Route, RouteTo};
 
@@ -35,7 +35,7 @@ pub(crate) enum Accepted {
     Relayed {
         key: InboundKey,
         frame: Frame,
-        peers: PeerList,
+        to: Destination,
     },
     /// It was answered with an error.
     Refused,
@@ -71,9 +71,18 @@ impl Relay {
                 core.proto.relay_refuse(&frame, code, &message);
             }
             (RouteTo::Peers(peers), Some(ttl)) => {
-                if let Ok(Some(key)) = core.proto.relay_accept(now, &frame, ttl) {
-                    return Accepted::Relayed { key, frame, peers };
-                }
+                return accept(core, now, frame, ttl, Destination::any(peers));
+            }
+            (
+                RouteTo::InOrder {
+                    peers,
+                    order,
+                    bound,
+                },
+                Some(ttl),
+            ) => {
+                let to = Destination::in_order(peers, order, bound);
+                return accept(core, now, frame, ttl, to);
             }
         }
         Accepted::Refused
@@ -83,5 +92,12 @@ impl Relay {
     pub(crate) fn remaining(&self, ttl: Ttl, spent: Duration) -> Option<Ttl> {
         let longest = Ttl::from_duration(self.ttl_max).unwrap_or(Ttl::MAX);
         ttl.min(longest).minus(spent)
+    }
+}
+
+fn accept(core: &mut Core, now: Instant, frame: Frame, ttl: Ttl, to: Destination) -> Accepted {
+    match core.proto.relay_accept(now, &frame, ttl) {
+        Ok(Some(key)) => Accepted::Relayed { key, frame, to },
+        _ => Accepted::Refused,
     }
 }

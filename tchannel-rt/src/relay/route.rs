@@ -1,5 +1,6 @@
 //! The question a relay asks for each call, and the answers there are.
 
+use bytestring::ByteString;
 use tchannel_proto::peek::CallReqPeek;
 use tchannel_proto::{ErrorCode, PeerInfo};
 
@@ -23,6 +24,18 @@ pub enum RouteTo {
     Local,
     /// To one of these.
     Peers(PeerList),
+    /// To the first of `order` that is among `peers`, is not kept away for failing, and has not more to do than
+    /// `bound` allows: consistent hashing with bounded loads. When it can not be reached, to the next; when there
+    /// is none left, to any of `peers` as with [`Peers`](Self::Peers).
+    InOrder {
+        /// Who may be called.
+        peers: PeerList,
+        /// Their host:ports, best first. Unknown ones are passed over.
+        order: Vec<ByteString>,
+        /// How many times the average of calls in flight one peer may have, the new call included and rounded
+        /// up; less than 1 counts as 1. `None`: any number.
+        bound: Option<f64>,
+    },
     /// Back to the caller, as an error frame.
     Refuse {
         /// Its code.

@@ -94,6 +94,66 @@ async fn a_route_knows_over_whose_connection_a_call_came() {
     }
 }
 
+/// The instances by shard key: the one that it names comes first, then the one that is next to it.
+struct ByShardKey(PeerList, Vec<String>);
+
+impl Route for ByShardKey {
+    fn route(&self, call: &CallReqPeek<'_>, _: &PeerInfo) -> RouteTo {
+        let key = call
+            .shard_key
+            .first()
+            .map_or(0, |digit| usize::from(digit - b'0'));
+        let order = [&self.1[key], &self.1[(key + 1) % self.1.len()]];
+        RouteTo::InOrder {
+            peers: self.0.clone(),
+            order: order.map(|host_port| host_port.as_str().into()).to_vec(),
+            bound: Some(1.25),
+        }
+    }
+
+    fn hop(&self) -> &str {
+        "here"
+    }
+}
+
+#[tokio::test]
+async fn calls_with_one_shard_key_reach_one_instance_or_the_next_when_it_is_gone() {
+    let (servers, addrs) = named_servers(4).await;
+    let relay = Channel::new("relay");
+    let peers = relay.new_peer_list("svc");
+    peers.update(addrs.iter().map(String::as_str), []);
+    relay.relay(ByShardKey(peers, addrs.clone()));
+    let addr = listen(&relay).await;
+    let client = Channel::new("test");
+    let ask = async |key: &str| {
+        let call = once(client.call("svc::name").peer(&addr).shard_key(key));
+        soon(call.send("", "")).await.unwrap().arg3
+    };
+    for key in ["0", "1", "2", "3"].repeat(5) {
+        assert_eq!(ask(key).await, key);
+    }
+    servers[2].close().await;
+    for key in ["0", "1", "3"] {
+        assert_eq!(ask(key).await, key);
+    }
+    assert_eq!(ask("2").await, "3");
+}
+
+/// Instances of `svc` whose method `name` says which one it is, by number.
+async fn named_servers(count: usize) -> (Vec<Channel>, Vec<String>) {
+    let mut servers = Vec::new();
+    let mut addrs = Vec::new();
+    for name in 0..count {
+        let server = Channel::new("svc");
+        server.service("svc").raw("name", move |_| async move {
+            Ok(Reply::ok("", name.to_string()))
+        });
+        addrs.push(listen(&server).await);
+        servers.push(server);
+    }
+    (servers, addrs)
+}
+
 #[tokio::test]
 async fn bodies_of_any_size_pass_in_both_directions() {
     let (server, _) = echo(Default::default());

@@ -1,0 +1,163 @@
+//! Calls that should reach the same peer: candidates in an order of the caller's, with bounded loads.
+
+use std::time::{Duration, Instant};
+
+use bytestring::ByteString;
+
+use super::chosen::Chosen;
+use super::list::PeerList;
+
+/// Where a call goes: to the best of some peers, or to the first of them in a given order.
+pub(crate) struct Destination {
+    peers: PeerList,
+    order: Option<Box<Order>>,
+}
+
+struct Order {
+    host_ports: Vec<ByteString>,
+    bound: Option<f64>,
+}
+
+impl Destination {
+    pub(crate) fn any(peers: PeerList) -> Self {
+        Self { peers, order: None }
+    }
+
+    /// The first of `host_ports` that is in the list, well, and within `bound` of the average load; for want of
+    /// one, any of the list.
+    pub(crate) fn in_order(
+        peers: PeerList,
+        host_ports: Vec<ByteString>,
+        bound: Option<f64>,
+    ) -> Self {
+        Self {
+            peers,
+            order: Some(Box::new(Order { host_ports, bound })),
+        }
+    }
+
+    /// Chooses a peer for one attempt of a call whose earlier attempts went to `tried`.
+    pub(crate) fn choose(
+        &self,
+        now: Instant,
+        ttl: Duration,
+        tried: &[ByteString],
+    ) -> Option<Chosen> {
+        self.order
+            .as_ref()
+            .and_then(|order| self.choose_by(order, now, ttl, tried))
+            .or_else(|| self.peers.choose(now, ttl, tried))
+    }
+
+    fn choose_by(
+        &self,
+        order: &Order,
+        now: Instant,
+        ttl: Duration,
+        tried: &[ByteString],
+    ) -> Option<Chosen> {
+        let list = &self.peers.inner;
+        let entries = list.entries();
+        let most = order
+            .bound
+            .map_or(u32::MAX, |bound| list.load.most(bound, entries.len()));
+        let untried = order
+            .host_ports
+            .iter()
+            .filter(|host_port| !tried.contains(host_port));
+        for host_port in untried {
+            let Some(entry) = entries.find(host_port) else {
+                continue;
+            };
+            let turn = entry.score().start_within(now, most);
+            if let Some(turn) = turn {
+                return Some(Chosen::from(list, entry, turn, now, ttl));
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tchannel_proto::ErrorCode;
+
+    use super::super::tests::{host_ports, list_of};
+    use super::*;
+
+    const TTL: Duration = Duration::from_secs(1);
+
+    #[track_caller]
+    fn check(destination: &Destination, tried: &[ByteString], expected: &str) -> Chosen {
+        let chosen = destination.choose(Instant::now(), TTL, tried);
+        let chosen = chosen.expect("there are peers");
+        assert_eq!(&**chosen.peer.host_port(), expected);
+        chosen
+    }
+
+    fn in_order(peers: &PeerList, order: &[&str], bound: Option<f64>) -> Destination {
+        let order = order.iter().map(|host_port| (*host_port).into()).collect();
+        Destination::in_order(peers.clone(), order, bound)
+    }
+
+    #[test]
+    fn the_first_of_the_order_that_is_in_the_list_and_untried_is_chosen() {
+        let (_channel, peers) = list_of(["a:1", "b:1", "c:1"]);
+        let destination = in_order(&peers, &["x:1", "c:1", "a:1"], None);
+        for _ in 0..20 {
+            drop(check(&destination, &[], "c:1"));
+        }
+        drop(check(&destination, &["c:1".into()], "a:1"));
+        drop(check(&destination, &["a:1".into(), "c:1".into()], "b:1"));
+    }
+
+    #[test]
+    fn an_ejected_peer_is_passed_over() {
+        let (_channel, peers) = list_of(["a:1", "b:1"]);
+        let destination = in_order(&peers, &["b:1", "a:1"], None);
+        for _ in 0..5 {
+            check(&destination, &[], "b:1").failed(ErrorCode::NetworkError);
+        }
+        drop(check(&destination, &[], "a:1"));
+    }
+
+    #[test]
+    fn an_order_that_is_used_up_leaves_the_usual_choice() {
+        let (_channel, peers) = list_of(["a:1", "b:1"]);
+        let destination = in_order(&peers, &["a:1"], Some(1.0));
+        let _first = check(&destination, &[], "a:1");
+        let _second = check(&destination, &[], "b:1");
+        let (_channel, nobody) = list_of([]);
+        let destination = in_order(&nobody, &["a:1"], Some(1.0));
+        assert!(destination.choose(Instant::now(), TTL, &[]).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn no_peer_gets_more_than_the_bound_allows(
+            keys in prop::collection::vec((0usize..7, any::<bool>()), 1..200),
+            bound in 1.0f64..3.0,
+        ) {
+            let names = host_ports(7);
+            let (_channel, peers) = list_of(names.iter().map(|name| &**name));
+            let mut open: Vec<Chosen> = Vec::new();
+            for (key, ends) in keys {
+                if ends && !open.is_empty() {
+                    open.swap_remove(key % open.len()).answered();
+                    continue;
+                }
+                let order: Vec<&str> = (0..7).map(|i| &*names[(key + i) % 7]).collect();
+                let chosen = in_order(&peers, &order, Some(bound)).choose(Instant::now(), TTL, &[]);
+                open.push(chosen.expect("there are peers"));
+                let most = (bound * open.len() as f64 / 7.0).ceil() as usize;
+                let last = open[open.len() - 1].peer.host_port().clone();
+                let there = open.iter().filter(|call| *call.peer.host_port() == last).count();
+                prop_assert!(there <= most, "{there} of {} calls, at most {most}", open.len());
+            }
+            drop(open);
+            prop_assert!(peers.states().iter().all(|peer| peer.in_flight == 0));
+            prop_assert_eq!(peers.inner.load.most(1.0, 1), 1);
+        }
+    }
+}
