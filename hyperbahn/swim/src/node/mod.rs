@@ -306,6 +306,12 @@ impl Node {
         self.stays_aside || matches!(self.phase, Phase::Outside)
     }
 
+    /// Pings are also answered after leaving, as long as the process runs: whoever was not told yet is told so,
+    /// and need not suspect.
+    fn answers_pings(&self) -> bool {
+        self.is_ready() || matches!(self.phase, Phase::Gone)
+    }
+
     fn is_ready(&self) -> bool {
         matches!(self.phase, Phase::Ready | Phase::Leaving)
     }

@@ -42,7 +42,7 @@ impl Node {
     }
 
     fn answer_ping(&mut self, now: Instant, body: &[u8]) -> Result<Response, Refusal> {
-        if !self.is_ready() {
+        if !self.answers_pings() {
             return Err(Refusal::NotReady);
         }
         let ping: Exchange<'_> = read(body, self.config.limits.body_bytes)?;
@@ -67,7 +67,7 @@ impl Node {
     }
 
     fn answer_ping_req(&mut self, now: Instant, body: &[u8]) -> Result<Answer, Refusal> {
-        if !self.is_ready() {
+        if !self.answers_pings() {
             return Err(Refusal::NotReady);
         }
         let request: Exchange<'_> = read(body, self.config.limits.body_bytes)?;

@@ -57,7 +57,17 @@ impl Node {
         !self.dissemination.is_empty()
     }
 
-    /// Whether it has joined and not left for good: it answers pings.
+    /// Whether it is finding out who is in the ring.
+    pub fn is_looking(&self) -> bool {
+        matches!(self.phase, Phase::Joining(_))
+    }
+
+    /// Whether it has left for good.
+    pub fn is_gone(&self) -> bool {
+        matches!(self.phase, Phase::Gone)
+    }
+
+    /// Whether it has joined and not left for good.
     pub fn is_member(&self) -> bool {
         matches!(self.phase, Phase::Ready | Phase::Leaving)
     }

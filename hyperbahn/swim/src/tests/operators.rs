@@ -147,6 +147,20 @@ fn after_an_eviction_nobody_needs_to_find_out() {
 }
 
 #[test]
+fn who_left_says_so_to_whoever_pings() {
+    let mut solo = Solo::with(&["a:1", "b:1", "c:1"]);
+    solo.node.evict(solo.now);
+    solo.run(SECOND);
+    assert!(solo.node.is_gone());
+    solo.sent.clear();
+    let answer = solo.ping("c:1", json!([]));
+    assert_eq!(answer["changes"][0]["address"], "me:1");
+    assert_eq!(answer["changes"][0]["status"], "faulty");
+    solo.run(10 * SECOND);
+    assert!(solo.sent.is_empty(), "it probes nobody");
+}
+
+#[test]
 fn stats_have_the_fields_of_the_closed_schema() {
     let mut solo = Solo::configured(&["a:1"], |config| {
         config.labels.insert("__identity", "alpha");
