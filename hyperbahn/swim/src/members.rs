@@ -273,8 +273,9 @@ impl Round {
     }
 
     fn insert(&mut self, place: usize) {
-        let place = place as u32;
-        // At the end of the list, as when a whole membership comes in order, nobody moves.
+        // Before the first turn all places are the same, as when a whole membership comes in by joining.
+        let is_new = self.next == 0;
+        let place = if is_new { self.order.len() } else { place } as u32;
         if (place as usize) < self.order.len() {
             for other in &mut self.order {
                 *other += u32::from(*other >= place);

@@ -153,7 +153,6 @@ impl Probe {
 pub(crate) struct Pace {
     latest: [Duration; SAMPLES],
     count: usize,
-    median: Duration,
 }
 
 impl Pace {
@@ -161,22 +160,26 @@ impl Pace {
         Self {
             latest: [Duration::ZERO; SAMPLES],
             count: 0,
-            median: Duration::ZERO,
         }
     }
 
     pub(crate) fn record(&mut self, took: Duration) {
         self.latest[self.count % SAMPLES] = took;
         self.count += 1;
-        let mut sorted = self.latest;
-        let sorted = &mut sorted[..self.count.min(SAMPLES)];
-        sorted.sort_unstable();
-        self.median = sorted[sorted.len() / 2];
     }
 
-    /// The wait before the next period: twice what a period takes, but at least `shortest`.
+    /// The wait before the next period: twice the median of what they took, but at least `shortest`.
     pub(crate) fn wait(&self, shortest: Duration) -> Duration {
-        shortest.max(2 * self.median)
+        let (latest, _) = self.latest();
+        let is_slow = |took: &&Duration| 2 * **took > shortest;
+        // Nearly always all are quick, which is seen without sorting them.
+        if latest.iter().filter(is_slow).count() < latest.len().div_ceil(2).max(1) {
+            return shortest;
+        }
+        let mut sorted = self.latest;
+        let sorted = &mut sorted[..latest.len()];
+        sorted.sort_unstable();
+        shortest.max(2 * sorted[sorted.len() / 2])
     }
 
     /// How long the latest periods took, in no order, and how many there have been in all.
