@@ -1,4 +1,4 @@
-//! Every entry of `spec/vectors/ring.json`: what Ringpop answered, we answer.
+//! Every entry of `spec/vectors/ring.json` and `sizes.json`: what Ringpop answered, we answer.
 
 use hyperbahn_ring::{Ring, Server, fingerprint32};
 use serde_json::Value;
@@ -94,6 +94,43 @@ fn every_recorded_ring_has_its_replica_checksum() {
     assert!(compared > 0, "no ring has a replica checksum");
 }
 
+#[test]
+fn a_million_keys_have_their_owners_on_rings_of_one_to_a_thousand() {
+    let mut ring = Ring::default();
+    let mut sizes = 0;
+    for entry in entries(SIZES, "vectors") {
+        ring = ring.add(Server::new(numbered(sizes)));
+        let keys = (sizes * 1000..).map(|number| format!("key{number}"));
+        let keys: Vec<String> = keys.take(1000).collect();
+        sizes += 1;
+        assert_eq!(number(&entry["size"]) as usize, sizes);
+        assert_eq!(ring.checksum(), number(&entry["checksum"]), "{sizes}");
+        let owners = keys.iter().filter_map(|key| ring.lookup(key));
+        assert_eq!(digest(owners), number(&entry["owners"]), "{sizes}");
+        let threes = keys[..100].iter().flat_map(|key| ring.lookup_n(key, 3));
+        assert_eq!(digest(threes), number(&entry["threes"]), "{sizes}");
+        if let Some(checksum) = entry.get("replica_checksum") {
+            assert_eq!(ring.replica_checksum(), number(checksum), "{sizes}");
+        }
+    }
+    assert_eq!(sizes, 1000);
+}
+
+/// Where this one of the servers of `sizes.json` is.
+fn numbered(i: usize) -> String {
+    let port = ["2100", "21000", "21001", "3000"][i % 4];
+    format!("10.{}.{}.{}:{port}", i / 1000, i / 100 % 10, i / 4 % 25)
+}
+
+fn digest<'a>(servers: impl Iterator<Item = &'a Server>) -> u32 {
+    let mut text = String::new();
+    for server in servers {
+        text.push_str(server.address());
+        text.push(';');
+    }
+    fingerprint32(text.as_bytes())
+}
+
 /// The ring of an entry, made one server at a time in the recorded order.
 fn ring(entry: &Value) -> Ring {
     let servers = array(&entry["servers"]).iter().map(server);
@@ -120,9 +157,14 @@ fn name(entry: &Value) -> String {
     text(&entry["name"]).to_owned()
 }
 
-/// The entries of one list of the file, which is not empty.
+/// The entries of one list of `ring.json`.
 fn list(name: &str) -> Vec<Value> {
-    let file: Value = serde_json::from_str(RINGS).expect("vectors are JSON");
+    entries(RINGS, name)
+}
+
+/// The entries of one list of a file, which is not empty.
+fn entries(file: &str, name: &str) -> Vec<Value> {
+    let file: Value = serde_json::from_str(file).expect("vectors are JSON");
     assert_eq!(file["format"], "tchannel-vectors/1");
     let entries = array(&file[name]).clone();
     assert!(!entries.is_empty(), "{name} is empty");
@@ -154,3 +196,4 @@ fn unhex(text: &str) -> Vec<u8> {
 }
 
 const RINGS: &str = include_str!("../../../../spec/vectors/ring.json");
+const SIZES: &str = include_str!("../../../../spec/vectors/sizes.json");

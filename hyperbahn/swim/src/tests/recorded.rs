@@ -11,7 +11,13 @@ use crate::status::Standing;
 use crate::{Answer, Endpoint, Labels, Outcome, Status, dissemination};
 
 fn vectors(kind: &str) -> Vec<Value> {
-    let file = include_str!("../../../../spec/vectors/membership.json");
+    entries(
+        include_str!("../../../../spec/vectors/membership.json"),
+        kind,
+    )
+}
+
+fn entries(file: &str, kind: &str) -> Vec<Value> {
     let file: Value = serde_json::from_str(file).expect("JSON");
     let vectors = file[kind].as_array().expect("a list");
     assert!(!vectors.is_empty());
@@ -54,6 +60,35 @@ fn every_recorded_list_has_its_checksum() {
         }
         assert_eq!(members.checksum(), vector["checksum"], "{}", vector["name"]);
     }
+}
+
+#[test]
+fn lists_of_one_to_a_thousand_members_have_their_checksums() {
+    let sizes = include_str!("../../../../spec/vectors/sizes.json");
+    let (mut go, mut node) = (Members::new(Flavour::Go), Members::new(Flavour::Node));
+    let mut count = 0;
+    for entry in entries(sizes, "vectors") {
+        for members in [&mut go, &mut node] {
+            add_numbered(members, count);
+        }
+        count += 1;
+        assert_eq!(entry["size"], count);
+        assert_eq!(go.checksum(), entry["members"]["go"], "{count}");
+        assert_eq!(node.checksum(), entry["members"]["node"], "{count}");
+    }
+    assert_eq!(count, 1000);
+}
+
+/// Adds this one of the members of `sizes.json`.
+fn add_numbered(members: &mut Members, i: usize) {
+    let port = ["2100", "21000", "21001", "3000"][i % 4];
+    let (hundred, quarter) = (i / 100 % 10, i / 4 % 25);
+    let address = Arc::from(format!("10.{}.{hundred}.{quarter}:{port}", i / 1000));
+    let incarnation = 1_700_000_000_000 + (i * i) as u64;
+    let standing = Standing::new(incarnation, Status::ALL[i % 5]).expect("a real incarnation");
+    let zone = || Arc::new(Labels::from_iter([("zone", (i % 3).to_string())]));
+    let place = members.find(&address, 0);
+    members.set(place, &address, standing, i.is_multiple_of(7).then(zone));
 }
 
 #[test]
