@@ -12,12 +12,27 @@ pub(crate) struct Queue<T> {
     scheduled: u64,
 }
 
+/// Time, order and slot in one number, so that comparing is one step.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    at: u64,
-    order: u64,
-    slot: u32,
+struct Key(u128);
+
+impl Key {
+    fn new(at: u64, order: u64, slot: u32) -> Self {
+        let order = u128::from(order) << SLOT_BITS;
+        Self(u128::from(at) << u64::BITS | order | u128::from(slot))
+    }
+
+    fn at(self) -> u64 {
+        (self.0 >> u64::BITS) as u64
+    }
+
+    fn slot(self) -> usize {
+        (self.0 & ((1 << SLOT_BITS) - 1)) as usize
+    }
 }
+
+/// Enough for 16 million events that wait, and for 10^12 in all.
+const SLOT_BITS: u32 = 24;
 
 impl<T> Queue<T> {
     pub(crate) fn new() -> Self {
@@ -31,25 +46,25 @@ impl<T> Queue<T> {
 
     pub(crate) fn push(&mut self, at: u64, event: T) {
         let slot = self.free.pop().unwrap_or(self.slots.len() as u32);
+        assert!(slot < 1 << SLOT_BITS, "too many events wait");
         if slot as usize == self.slots.len() {
             self.slots.push(None);
         }
         self.slots[slot as usize] = Some(event);
-        let order = self.scheduled;
+        self.heap.push(Reverse(Key::new(at, self.scheduled, slot)));
         self.scheduled += 1;
-        self.heap.push(Reverse(Key { at, order, slot }));
     }
 
     /// The next event, unless it is later than `until`.
     pub(crate) fn pop(&mut self, until: u64) -> Option<(u64, T)> {
-        let Reverse(key) = self.heap.peek()?;
-        if key.at > until {
+        let Reverse(key) = *self.heap.peek()?;
+        if key.at() > until {
             return None;
         }
-        let Reverse(key) = self.heap.pop()?;
-        self.free.push(key.slot);
-        let event = self.slots[key.slot as usize].take();
-        Some((key.at, event.expect("a key has its event")))
+        self.heap.pop();
+        self.free.push(key.slot() as u32);
+        let event = self.slots[key.slot()].take();
+        Some((key.at(), event.expect("a key has its event")))
     }
 }
 

@@ -1,7 +1,6 @@
 //! Addresses of seats, each allocated once for all members of the process that know it.
 
 use std::cell::RefCell;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// The address of a seat.
@@ -31,25 +30,43 @@ pub(super) fn seat_of(address: &str) -> usize {
 /// The one allocation of this text in this thread.
 pub(super) fn intern(text: &str) -> Arc<str> {
     thread_local! {
-        static TEXTS: RefCell<HashSet<Arc<str>>> = RefCell::default();
+        /// By seat.
+        static TEXTS: RefCell<Vec<Arc<str>>> = RefCell::default();
     }
     TEXTS.with_borrow_mut(|texts| {
-        texts.get(text).cloned().unwrap_or_else(|| {
-            let shared: Arc<str> = Arc::from(text);
-            texts.insert(shared.clone());
-            shared
-        })
+        let seat = seat_of(text);
+        while texts.len() <= seat && seat < MOST_SEATS {
+            texts.push(Arc::from(address(texts.len())));
+        }
+        let shared = texts.get(seat).filter(|shared| ***shared == *text);
+        shared.map_or_else(|| Arc::from(text), Arc::clone)
     })
 }
 
+/// What lies beyond is no seat, whatever its address looks like.
+const MOST_SEATS: usize = 1 << 16;
+
 #[cfg(test)]
 mod tests {
-    use super::{address, seat_of};
+    use std::sync::Arc;
+
+    use super::{address, intern, seat_of};
 
     #[test]
     fn every_address_leads_back_to_its_seat() {
         for seat in [0, 1, 255, 256, 4999, 65_535, 65_536] {
             assert_eq!(seat_of(&address(seat)), seat);
         }
+    }
+
+    #[test]
+    fn those_who_know_an_address_share_it() {
+        assert!(Arc::ptr_eq(
+            &intern("10.0.1.2:7000"),
+            &intern("10.0.1.2:7000")
+        ));
+        assert_eq!(*intern(""), *"");
+        assert_eq!(*intern("10.0.1.2:8000"), *"10.0.1.2:8000");
+        assert_eq!(*intern("10.255.255.255:7000"), *"10.255.255.255:7000");
     }
 }

@@ -85,17 +85,19 @@ impl World {
     pub fn formed(size: usize, seed: u64, configure: fn(&mut Config)) -> Self {
         let mut world = Self::empty(size, seed, configure);
         let list = world.list_of_all();
+        let now = world.instant();
         for member in 0..size {
-            let now = world.instant();
-            let node = world.new_node(member, 0);
-            world.seats[member]
-                .node
-                .insert(node)
-                .join(now, &world.hosts);
-            while let Some(request) = world.node(member).poll_request() {
-                let outcome = Outcome::Answered(&list);
-                world.node(member).handle_response(now, request.id, outcome);
+            let mut node = world.new_node(member, 0);
+            // One seed is enough: all would say the same.
+            node.join(now, [&world.hosts[(member + 1) % size]]);
+            while let Some(request) = node.poll_request() {
+                node.handle_response(now, request.id, Outcome::Answered(&list));
             }
+            // Nobody is wrong about a ring that begins.
+            while node.poll_event().is_some() {}
+            let incarnation = node.member(node.address()).map(|me| me.incarnation);
+            world.seats[member].incarnations.extend(incarnation);
+            world.seats[member].node = Some(node);
             world.settle(member);
         }
         world
