@@ -68,11 +68,15 @@ impl Chosen {
     /// The attempt ended in an error. What is the caller's fault is still an answer.
     pub(crate) fn failed(self, code: ErrorCode) {
         self.end(|now, turned| match code {
+            ErrorCode::Declined => {
+                turned.entry.note_decline(now);
+                Outcome::Neither
+            }
             ErrorCode::BadRequest => Outcome::Answered {
                 latency: now.saturating_duration_since(turned.started),
             },
             ErrorCode::Busy => Outcome::Busy { ttl: turned.ttl },
-            ErrorCode::Cancelled | ErrorCode::Declined | ErrorCode::Unhealthy => Outcome::Neither,
+            ErrorCode::Cancelled | ErrorCode::Unhealthy => Outcome::Neither,
             _ => Outcome::Failed { ttl: turned.ttl },
         });
     }

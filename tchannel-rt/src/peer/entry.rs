@@ -7,12 +7,15 @@ use bytestring::ByteString;
 
 use super::Standing;
 use super::connections::Peer;
-use super::score::Score;
+use super::decline::Decline;
+use super::score::{Score, Turn};
 use super::strategy::{Candidate, Tried};
 
 pub(super) struct Entry {
     pub(super) peer: Arc<Peer>,
-    score: Mutex<Score>,
+    /// Shared with the entries of subsets.
+    score: Arc<Mutex<Score>>,
+    decline: Decline,
 }
 
 /// What is known of one peer of a list.
@@ -35,7 +38,17 @@ impl Entry {
     pub(super) fn new(peer: Arc<Peer>, now: Instant) -> Arc<Self> {
         Arc::new(Self {
             peer,
-            score: Mutex::new(Score::new(now)),
+            score: Arc::new(Mutex::new(Score::new(now))),
+            decline: Decline::none(now),
+        })
+    }
+
+    /// The same peer as a member of a subset.
+    pub(super) fn of_subset(&self, now: Instant) -> Arc<Self> {
+        Arc::new(Self {
+            peer: self.peer.clone(),
+            score: self.score.clone(),
+            decline: Decline::none(now),
         })
     }
 
@@ -49,7 +62,20 @@ impl Entry {
 
     pub(super) fn candidate(&self, now: Instant, tried: &[ByteString]) -> Candidate {
         let tried = Tried::among(self.host_port(), tried.iter().map(|host_port| &**host_port));
-        self.score().candidate(now, tried)
+        let declined = self.decline.lasts(now);
+        self.score().candidate(now, tried, declined)
+    }
+
+    /// Counts a call that is about to be sent, unless the peer is to be left out or has `most` calls already.
+    pub(super) fn start_within(&self, now: Instant, most: u32) -> Option<Turn> {
+        if self.decline.lasts(now) {
+            return None;
+        }
+        self.score().start_within(now, most)
+    }
+
+    pub(super) fn note_decline(&self, now: Instant) {
+        self.decline.note(now);
     }
 
     pub(super) fn state(&self, now: Instant) -> PeerState {

@@ -144,7 +144,10 @@ impl PeerList {
             .collect();
         positions.sort_unstable();
         positions.dedup();
-        let chosen = positions.into_iter().map(|index| entries[index].clone());
+        let now = Instant::now();
+        let chosen = positions
+            .into_iter()
+            .map(|index| entries[index].of_subset(now));
         Self::of(
             service.into(),
             self.inner.dispatch.clone(),
@@ -272,6 +275,7 @@ mod tests {
     use proptest::prelude::*;
     use tchannel_proto::ErrorCode;
 
+    use super::super::Destination;
     use super::super::tests::{host_ports, list_of};
     use super::*;
 
@@ -351,6 +355,41 @@ mod tests {
         }
         assert_eq!(ejected(&peers), [false, true, false]);
         assert_eq!(ejected(&c), [false]);
+    }
+
+    #[test]
+    fn a_peer_that_declines_is_asked_last_for_a_moment_and_never_ejected() {
+        let (_channel, peers) = list_of(["a:1", "b:2"]);
+        for _ in 0..100 {
+            let chosen = peers.choose(Instant::now(), TTL, &["b:2".into()]);
+            chosen.expect("there are peers").failed(ErrorCode::Declined);
+        }
+        let choose_after = |time| {
+            let chosen = peers.choose(Instant::now() + time, TTL, &[]);
+            chosen.expect("there are peers").peer.host_port().clone()
+        };
+        assert_eq!(ejected(&peers), [false, false]);
+        // One call in flight makes it the dearer one.
+        let _busy = start(&peers.subset(["b:2"]));
+        assert_eq!(choose_after(Duration::ZERO), "b:2");
+        assert_eq!(choose_after(Duration::from_secs(60)), "a:1");
+    }
+
+    #[test]
+    fn a_peer_that_declines_one_service_is_asked_for_others() {
+        let (_channel, peers) = list_of(["a:1", "b:2"]);
+        let (mine, other) = (peers.subset(["a:1", "b:2"]), peers.subset(["a:1", "b:2"]));
+        let chosen = in_order(&mine, "a:1").choose(Instant::now(), TTL, &[]);
+        chosen.expect("there are peers").failed(ErrorCode::Declined);
+        let first = |list| {
+            let chosen = in_order(list, "a:1").choose(Instant::now(), TTL, &[]);
+            chosen.expect("there are peers").peer.host_port().clone()
+        };
+        assert_eq!((first(&mine), first(&other)), ("b:2".into(), "a:1".into()));
+    }
+
+    fn in_order(peers: &PeerList, first: &str) -> Destination {
+        Destination::in_order(peers.clone(), vec![first.into()], None)
     }
 
     #[test]

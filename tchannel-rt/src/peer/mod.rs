@@ -9,6 +9,7 @@
 
 mod chosen;
 mod connections;
+mod decline;
 mod ejection;
 mod entry;
 mod latency;

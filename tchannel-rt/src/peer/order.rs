@@ -69,7 +69,7 @@ impl Destination {
             let Some(entry) = entries.find(host_port) else {
                 continue;
             };
-            let turn = entry.score().start_within(now, most);
+            let turn = entry.start_within(now, most);
             if let Some(turn) = turn {
                 return Some(Chosen::from(list, entry, turn, now, ttl));
             }

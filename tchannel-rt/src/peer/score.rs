@@ -98,10 +98,11 @@ impl Score {
 
     /// All that [`choose`](super::choose) wants to know.
     #[must_use]
-    pub fn candidate(&self, now: Instant, tried: Tried) -> Candidate {
+    pub fn candidate(&self, now: Instant, tried: Tried, declined: bool) -> Candidate {
         Candidate {
             standing: self.standing(now),
             tried,
+            declined,
             cost: self.cost(now),
         }
     }

@@ -15,6 +15,8 @@ pub struct Candidate {
     pub standing: Standing,
     /// Whether this call has been there.
     pub tried: Tried,
+    /// Whether it has declined a call a moment ago.
+    pub declined: bool,
     /// What one more call is expected to cost; only compared.
     pub cost: f64,
 }
@@ -48,7 +50,7 @@ impl Tried {
 ///
 /// - An ejected peer is left out unless all are ejected.
 /// - Among the others one that was not tried comes first, and among those one on a host that was not
-///   tried.
+///   tried, and then one that has not declined a call a moment ago.
 /// - Of two that are left, drawn at random, one that is due for a probe comes first, then the cheaper.
 ///
 /// `None` only if `count` is zero. Allocates nothing.
@@ -121,16 +123,19 @@ fn better(pair: [(usize, Candidate); 2], draw: &mut impl FnMut(usize) -> usize) 
 struct Tier {
     ejected: bool,
     tried: Tried,
+    declined: bool,
 }
 
 impl Tier {
     const BEST: Self = Self {
         ejected: false,
         tried: Tried::No,
+        declined: false,
     };
     const WORST: Self = Self {
         ejected: true,
         tried: Tried::Peer,
+        declined: true,
     };
 }
 
@@ -139,6 +144,7 @@ impl Candidate {
         Tier {
             ejected: self.standing == Standing::Ejected,
             tried: self.tried,
+            declined: self.declined,
         }
     }
 }
@@ -157,7 +163,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// One peer per word: `r`eady, `p`robe due or `e`jected; `h`ost or `t`his peer tried; its cost.
+    /// One peer per word: `r`eady, `p`robe due or `e`jected; `h`ost or `t`his peer tried; its cost; `d`eclined.
     fn peers(words: &str) -> Vec<Candidate> {
         let peer = |word: &str| Candidate {
             standing: match &word[..1] {
@@ -170,7 +176,8 @@ mod tests {
                 "t" => Tried::Peer,
                 _ => Tried::No,
             },
-            cost: word[2..].parse().expect("a cost"),
+            declined: word.ends_with('d'),
+            cost: word[2..].trim_end_matches('d').parse().expect("a cost"),
         };
         words.split_whitespace().map(peer).collect()
     }
@@ -250,6 +257,14 @@ mod tests {
     }
 
     #[test]
+    fn a_peer_that_has_just_declined_comes_after_the_others_that_were_not_tried() {
+        check_chosen("r-1d r-9 r-8 r-1d", &[2]);
+        check_chosen("r-1d e-1 r-9", &[2]);
+        check_chosen("r-2d rt1", &[0]);
+        check_chosen("r-2d r-1d", &[1]);
+    }
+
+    #[test]
     fn a_probe_that_is_due_is_made_when_its_peer_is_drawn() {
         check_chosen("r-1 p-9", &[1]);
         check_chosen("p-1 p-9", &[0]);
@@ -272,10 +287,13 @@ mod tests {
             Standing::Ejected,
         ]);
         let tried = prop::sample::select(vec![Tried::No, Tried::Host, Tried::Peer]);
-        (standing, tried, 0.0..9.0).prop_map(|(standing, tried, cost)| Candidate {
-            standing,
-            tried,
-            cost,
+        (standing, tried, any::<bool>(), 0.0..9.0).prop_map(|(standing, tried, declined, cost)| {
+            Candidate {
+                standing,
+                tried,
+                declined,
+                cost,
+            }
         })
     }
 
@@ -294,8 +312,9 @@ mod tests {
         fn the_dearest_is_never_chosen_over_a_cheaper_one_of_its_tier(
             mut peers in prop::collection::vec(any_candidate(), 2..20), seed: u64,
         ) {
-            let (tried, standing) = (Tried::No, Standing::Healthy);
-            peers.iter_mut().for_each(|peer| (peer.tried, peer.standing) = (tried, standing));
+            for peer in &mut peers {
+                (peer.tried, peer.standing, peer.declined) = (Tried::No, Standing::Healthy, false);
+            }
             peers[0].cost = 10.0;
             prop_assert_ne!(choose(peers.len(), |peer| peers[peer], &mut draw_from(seed)), Some(0));
         }

@@ -95,7 +95,7 @@ impl<D: FnMut(usize) -> usize> Simulation<D> {
 
     fn start_one(&mut self) {
         let (peers, now) = (&self.peers, self.now);
-        let look = |peer: usize| peers[peer].score.candidate(now, Tried::No);
+        let look = |peer: usize| peers[peer].score.candidate(now, Tried::No, false);
         let chosen = choose(peers.len(), look, &mut self.draw).expect("there are peers");
         let peer = &mut self.peers[chosen];
         peer.calls += 1;
@@ -201,7 +201,7 @@ proptest! {
             match step {
                 Step::Pass(time) => simulation.now += time,
                 Step::Call { outcome } => {
-                    let look = |peer: usize| simulation.peers[peer].score.candidate(now, Tried::No);
+                    let look = |peer: usize| simulation.peers[peer].score.candidate(now, Tried::No, false);
                     let chosen = choose(peers, look, &mut simulation.draw).expect("there are peers");
                     let score = &mut simulation.peers[chosen].score;
                     prop_assert_ne!(score.standing(now), Standing::Ejected);
