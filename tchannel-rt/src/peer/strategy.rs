@@ -1,8 +1,8 @@
 //! Which peer takes the next attempt: the cheaper of two drawn at random.
 //!
 //! Two are enough to avoid the slow and the busy, and too few for all callers to rush to the same
-//! peer. Most choices look at two peers; only when one of them is ejected or was tried before are all
-//! of them looked at.
+//! peer. Most choices look at two peers, some at a few more; only when hardly any are both well and
+//! untried are all of them looked at.
 
 use std::cmp::Ordering;
 
@@ -59,19 +59,40 @@ pub fn choose(
     mut look: impl FnMut(usize) -> Candidate,
     draw: &mut impl FnMut(usize) -> usize,
 ) -> Option<usize> {
-    if count > 2 {
-        let first = draw(count);
-        let second = (first + 1 + draw(count - 1)) % count;
-        let pair = [first, second].map(|peer| (peer, look(peer)));
-        if pair
-            .iter()
-            .all(|(_, candidate)| candidate.tier() == Tier::BEST)
-        {
-            return Some(better(pair, draw));
-        }
+    if count > 2
+        && let Some(pair) = draw_two_of_the_best(count, &mut look, draw)
+    {
+        return Some(better(pair, draw));
     }
     choose_among_all(count, look, draw)
 }
+
+/// Draws until there are two of the best tier, but not for ever.
+fn draw_two_of_the_best(
+    count: usize,
+    look: &mut impl FnMut(usize) -> Candidate,
+    draw: &mut impl FnMut(usize) -> usize,
+) -> Option<[(usize, Candidate); 2]> {
+    let mut first: Option<(usize, Candidate)> = None;
+    for _ in 0..DRAWS.min(count) {
+        let peer = match first {
+            None => draw(count),
+            Some((first, _)) => (first + 1 + draw(count - 1)) % count,
+        };
+        let candidate = look(peer);
+        if candidate.tier() != Tier::BEST {
+            continue;
+        }
+        match first {
+            None => first = Some((peer, candidate)),
+            Some(first) => return Some([first, (peer, candidate)]),
+        }
+    }
+    None
+}
+
+/// With half of many peers ejected, all are looked at for one choice in thirty.
+const DRAWS: usize = 8;
 
 /// Draws two from the best tier there is.
 fn choose_among_all(
@@ -278,6 +299,21 @@ mod tests {
         assert_eq!(tried(&["10.0.0.2:80", "10.0.0.1:81"]), Tried::Host);
         assert_eq!(tried(&["10.0.0.1:80", "10.0.0.1:81"]), Tried::Peer);
         assert_eq!(Tried::among("[::1]:80", ["[::1]:81"]), Tried::Host);
+    }
+
+    #[test]
+    fn a_choice_among_many_hardly_ever_looks_at_all_even_when_half_are_ejected() {
+        let peers = peers(&"r-1 e-1 ".repeat(5000));
+        let (mut draw, mut looks) = (draw_from(3), 0);
+        for _ in 0..1000 {
+            let look = |peer: usize| {
+                looks += 1;
+                peers[peer]
+            };
+            choose(peers.len(), look, &mut draw);
+        }
+        // A look at all is ten thousand of these.
+        assert!(looks < 100 * 10_000, "{looks}");
     }
 
     fn any_candidate() -> impl Strategy<Value = Candidate> {
