@@ -15,9 +15,10 @@ use tracing::{Instrument, Span};
 use super::in_flight::InFlight;
 use super::{ArgWriter, PendingResponse, Response};
 use crate::channel::Channel;
+use crate::connection::Conn;
 use crate::context::CallContext;
 use crate::error::CallError;
-use crate::peer::{Chosen, PeerList};
+use crate::peer::{Chosen, PeerList, patience};
 use crate::retry::{Acted, Decision, Failure, Retry, RetryFlags, RetryOn};
 use crate::scheme::{Headers, json, msgpack, thrift};
 use crate::stats::{End, OutboundStats, Stopwatch};
@@ -178,7 +179,7 @@ impl<'a> Call<'a> {
         let mut attempts = 0;
         loop {
             attempts += 1;
-            let attempt = self.attempt(&tried, deadline, tracing, body.clone(), &stats);
+            let attempt = self.attempt(attempts, &tried, deadline, tracing, body.clone(), &stats);
             let error = match attempt.await {
                 Ok(mut response) => {
                     response.attempts = attempts;
@@ -295,8 +296,11 @@ impl<'a> Call<'a> {
         let chosen = self.choose(&[], deadline)?;
         let tracing = CallContext::next_tracing();
         let mut nothing_yet = Body::default();
-        let call = self.start(&chosen, deadline, tracing, &mut nothing_yet, true);
-        match call.await {
+        let call = match self.connect(&chosen, deadline, || false).await {
+            Ok(conn) => self.start(&conn, deadline, tracing, &mut nothing_yet, true),
+            Err(error) => Err(error),
+        };
+        match call {
             Ok((call, _)) => {
                 span.record("peer", &**chosen.peer.host_port());
                 Ok(call)
@@ -312,6 +316,7 @@ impl<'a> Call<'a> {
 
     async fn attempt(
         &self,
+        attempt: u32,
         tried: &[ByteString],
         deadline: Instant,
         tracing: Tracing,
@@ -319,11 +324,12 @@ impl<'a> Call<'a> {
         stats: &OutboundStats,
     ) -> Result<Response, CallError> {
         let chosen = self.choose(tried, deadline)?;
+        let may_turn = || self.retry.goes_on_unsent(attempt) && chosen.has_another(tried);
         let peer = chosen.peer.host_port().clone();
         let since = Stopwatch::start();
         let outcome = async {
-            let call = self.start(&chosen, deadline, tracing, &mut body, false);
-            let (call, progress) = call.await?;
+            let conn = self.connect(&chosen, deadline, may_turn).await?;
+            let (call, progress) = self.start(&conn, deadline, tracing, &mut body, false)?;
             if progress == Progress::Full {
                 call.send_rest(body).await;
             }
@@ -373,23 +379,38 @@ impl<'a> Call<'a> {
         })
     }
 
-    async fn start(
+    /// A connection to the chosen peer. Where the call `may_turn` to another, time is left for that.
+    async fn connect(
         &self,
         chosen: &Chosen,
+        deadline: Instant,
+        may_turn: impl FnOnce() -> bool,
+    ) -> Result<Conn, CallError> {
+        if let Some(conn) = chosen.peer.usable() {
+            return Ok(conn);
+        }
+        let may_turn = may_turn();
+        let left = deadline.saturating_duration_since(Instant::now());
+        let limit = if may_turn { patience(left) } else { left };
+        let connected = tokio::time::timeout(limit, chosen.peer.connection()).await;
+        connected.unwrap_or_else(|_| {
+            Err(if may_turn {
+                let text = format!("no connection within {} ms", limit.as_millis());
+                CallError::new(ErrorCode::NetworkError, Acted::No, text)
+            } else {
+                timed_out("the ttl passed while connecting")
+            })
+        })
+    }
+
+    fn start(
+        &self,
+        conn: &Conn,
         deadline: Instant,
         tracing: Tracing,
         body: &mut Body,
         streaming: bool,
     ) -> Result<(InFlight, Progress), CallError> {
-        let conn = match chosen.peer.usable() {
-            Some(conn) => conn,
-            None => {
-                let limit = tokio::time::timeout_at(deadline.into(), chosen.peer.connection());
-                limit
-                    .await
-                    .map_err(|_| timed_out("the ttl passed while connecting"))??
-            }
-        };
         let remaining = deadline.saturating_duration_since(Instant::now());
         let ttl = Ttl::from_duration(remaining)
             .ok_or_else(|| timed_out("less than 1 ms of the ttl is left"))?;
@@ -402,7 +423,7 @@ impl<'a> Call<'a> {
             checksum_type: self.checksum_type,
             streaming,
         };
-        InFlight::start(&conn, &head, body, !streaming)
+        InFlight::start(conn, &head, body, !streaming)
     }
 
     fn send_headers(&self) -> SendHeaders<'_> {

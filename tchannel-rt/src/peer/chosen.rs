@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytestring::ByteString;
 use tchannel_proto::ErrorCode;
 
 use super::connections::Peer;
@@ -57,6 +58,12 @@ impl Chosen {
         self.turned
             .as_ref()
             .map_or("", |turned| &turned.list.service)
+    }
+
+    /// Whether the list has a peer besides this one and `tried`.
+    pub(crate) fn has_another(&self, tried: &[ByteString]) -> bool {
+        let turned = self.turned.as_ref();
+        turned.is_some_and(|turned| turned.list.has_another(self.peer.host_port(), tried))
     }
 
     pub(crate) fn answered(self) {

@@ -218,6 +218,15 @@ impl Inner {
             .clone()
     }
 
+    /// Whether a call that went to `tried` and is now at `host_port` could still go to another peer.
+    pub(super) fn has_another(&self, host_port: &str, tried: &[ByteString]) -> bool {
+        let is_other = |entry: &Arc<Entry>| {
+            let other = entry.host_port();
+            other != host_port && !tried.contains(other)
+        };
+        self.entries().iter().any(is_other)
+    }
+
     fn replace(&self, entries: Entries) {
         *self.entries.write().unwrap_or_else(PoisonError::into_inner) = entries;
     }

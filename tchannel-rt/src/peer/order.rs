@@ -49,6 +49,11 @@ impl Destination {
             .or_else(|| self.peers.choose(now, ttl, tried))
     }
 
+    /// Whether a call that went to `tried` and is now at `host_port` could still go to another peer.
+    pub(crate) fn has_another(&self, host_port: &str, tried: &[ByteString]) -> bool {
+        self.peers.inner.has_another(host_port, tried)
+    }
+
     fn choose_by(
         &self,
         order: &Order,

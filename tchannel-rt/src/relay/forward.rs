@@ -9,7 +9,7 @@ use tchannel_proto::{CallRefused, ErrorCode, Failure, Frame, InboundKey, Outboun
 
 use super::Relay;
 use crate::connection::{Conn, Driver, RelayLink, RelayTicket, Served, Target};
-use crate::peer::{Chosen, Destination};
+use crate::peer::{Chosen, Destination, patience};
 
 impl Driver {
     pub(crate) fn relay_call(
@@ -392,12 +392,17 @@ async fn connect_to_one(
     let mut tried: Vec<ByteString> = Vec::new();
     loop {
         let at = chosen.peer.host_port().clone();
-        let limit = ttl
+        let left = ttl
             .and_then(|ttl| relay.remaining(ttl, arrived.elapsed()))
             .map_or_else(Default::default, Ttl::as_duration);
+        let has_another = to.has_another(&at, &tried);
+        let limit = if has_another { patience(left) } else { left };
         let failure = match tokio::time::timeout(limit, chosen.peer.connection()).await {
             Ok(Ok(callee)) => return Ok((callee, chosen)),
             Ok(Err(error)) => error.message().to_owned(),
+            Err(_) if has_another => {
+                format!("no connection to {at} within {} ms", limit.as_millis())
+            }
             Err(_) => {
                 chosen.failed(ErrorCode::Timeout);
                 let text = format!(
@@ -408,7 +413,7 @@ async fn connect_to_one(
         };
         chosen.failed(ErrorCode::NetworkError);
         tried.push(at);
-        match to.choose(Instant::now(), limit, &tried) {
+        match to.choose(Instant::now(), left, &tried) {
             Some(next) if !tried.contains(next.peer.host_port()) => chosen = next,
             _ => {
                 let text = format!(

@@ -74,6 +74,15 @@ impl Retry {
         Decision::Retry { after }
     }
 
+    /// Whether attempt number `attempt` would be followed by another if nothing of it could be sent.
+    pub(crate) fn goes_on_unsent(&self, attempt: u32) -> bool {
+        let failure = Failure {
+            code: NetworkError,
+            acted: Acted::No,
+        };
+        attempt < self.max_attempts && self.on.refuses(failure).is_none()
+    }
+
     fn wait(&self, attempt: u32, random: u64) -> Duration {
         match attempt.checked_sub(2) {
             None => Duration::ZERO,

@@ -139,6 +139,23 @@ async fn calls_with_one_shard_key_reach_one_instance_or_the_next_when_it_is_gone
     assert_eq!(ask("2").await, "3");
 }
 
+#[tokio::test]
+async fn an_instance_that_swallows_packets_leaves_time_for_the_next() {
+    let (_server, addrs) = named_servers(1).await;
+    // Connections to it are made, and nobody ever shakes hands.
+    let (_hole, hole) = listener().await;
+    let relay = Channel::with_config("relay", config(|config| config.connect_timeout = LONG));
+    let peers = relay.new_peer_list("svc");
+    let order = vec![hole, addrs[0].clone()];
+    peers.update(order.iter().map(String::as_str), []);
+    relay.relay(ByShardKey(peers, order));
+    let addr = listen(&relay).await;
+    let client = Channel::new("test");
+    let ttl = Duration::from_secs(15);
+    let call = once(client.call("svc::name").peer(&addr).ttl(ttl));
+    assert_eq!(soon(call.send("", "")).await.unwrap().arg3, "0");
+}
+
 /// Instances of `svc` whose method `name` says which one it is, by number.
 async fn named_servers(count: usize) -> (Vec<Channel>, Vec<String>) {
     let mut servers = Vec::new();

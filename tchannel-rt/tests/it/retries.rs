@@ -8,7 +8,7 @@ use tchannel_rt::backoff::Backoff;
 use tchannel_rt::retry::{Retry, RetryOn};
 use tchannel_rt::{Channel, ErrorCode, HandlerError, Reply};
 
-use crate::support::{LONG, config, listen, soon};
+use crate::support::{LONG, config, echo, listen, soon};
 use crate::wire::{Wire, listener};
 
 /// A server whose `svc::method` always fails with `code`, and how often it was called.
@@ -57,6 +57,25 @@ async fn a_call_that_one_peer_refuses_goes_to_another() {
             assert!(answer.attempts <= 2, "{} attempts", answer.attempts);
         }
         assert!(refused.load(Ordering::Relaxed) > 0);
+    }
+}
+
+#[tokio::test]
+async fn a_router_that_swallows_packets_leaves_time_for_another() {
+    let (serving, _) = echo(Default::default());
+    let serving_addr = listen(&serving).await;
+    // Connections to it are made, and nobody ever shakes hands.
+    let (_hole, hole) = listener().await;
+    let mut attempts = 0;
+    // Which one is asked first is left to chance.
+    while attempts < 2 {
+        let patient = config(|config| config.connect_timeout = LONG);
+        let client = Channel::with_config("test", patient);
+        client.routers().update([&*hole, &*serving_addr], []);
+        let call = client.call("echo::echo").ttl(Duration::from_secs(15));
+        let answer = soon(call.send("", "hi")).await.unwrap();
+        assert_eq!(answer.peer, serving_addr);
+        attempts = answer.attempts;
     }
 }
 
