@@ -15,27 +15,26 @@ impl Registry {
     /// what was known before still holds.
     pub fn advertise(&mut self, now: Instant, offers: &[Offer]) -> Result<(), AdvertiseError> {
         self.check(offers)?;
-        let due = self
-            .config
-            .expiry
-            .and_then(|expiry| now.checked_add(expiry));
         for offer in offers {
-            let known = self.services.get_key_value(offer.name.as_str());
-            let name = known.map_or_else(|| offer.name.as_str().into(), |(name, _)| name.clone());
-            self.insert(&name, &offer.instance, due);
+            self.withdrawn.clear(offer);
+            self.insert(offer, now);
         }
         Ok(())
     }
 
     /// Forgets `offers`; other names of the same instances stay. Says how many were known.
-    pub fn unadvertise(&mut self, offers: &[Offer]) -> usize {
-        let known = offers
-            .iter()
-            .filter(|offer| self.remove(&offer.name, &offer.instance));
+    ///
+    /// For the time of [`WITHDRAWN`](super::WITHDRAWN) only the instance itself can bring them back.
+    pub fn unadvertise(&mut self, now: Instant, offers: &[Offer]) -> usize {
+        let limit = self.config.max_registrations;
+        let known = offers.iter().filter(|offer| {
+            self.withdrawn.note(now, offer, limit);
+            self.remove(&offer.name, &offer.instance)
+        });
         known.count()
     }
 
-    fn check(&self, offers: &[Offer]) -> Result<(), AdvertiseError> {
+    pub(super) fn check(&self, offers: &[Offer]) -> Result<(), AdvertiseError> {
         if offers.len() > self.config.max_names_per_ad {
             return Err(AdvertiseError::TooManyNames {
                 count: offers.len(),

@@ -13,6 +13,7 @@ impl Registry {
 
     /// Forgets every name whose renewal is overdue at `now`, and says which.
     pub fn handle_timeout(&mut self, now: Instant) -> Vec<Offer> {
+        self.withdrawn.forget_before(now);
         let mut expired = Vec::new();
         while self.poll_timeout().is_some_and(|due| due <= now)
             && let Some((_, name, instance)) = self.due.pop_first()

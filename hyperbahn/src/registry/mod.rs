@@ -1,9 +1,10 @@
 //! Who offers which service: a value that is told what happened and when.
 //!
 //! ```text
-//!   ad   ──▶ advertise(now)      ┐                      ┌──▶ services()  what routing looks at
-//!   unad ──▶ unadvertise         ├──▶  name × host:port ┤
-//!   time ──▶ handle_timeout(now) ┘                      └──▶ poll_timeout()  when to come again
+//!   ad   ──▶ advertise(now)      ┐                      ┌──▶ services()      what routing looks at
+//!   unad ──▶ unadvertise(now)    ├──▶  name × host:port ┼──▶ held(now, name) what another exit is handed
+//!   hand ──▶ take_over(now)      │                      └──▶ poll_timeout()  when to come again
+//!   time ──▶ handle_timeout(now) ┘
 //! ```
 //!
 //! Bookkeeping is per name: an instance that withdraws one name, or stops renewing it, keeps its
@@ -12,6 +13,8 @@
 
 mod advertise;
 mod expire;
+mod hand_over;
+mod withdrawn;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -20,6 +23,10 @@ use std::time::{Duration, Instant};
 use crate::host_port::HostPort;
 
 pub use advertise::AdvertiseError;
+pub use hand_over::Handed;
+pub use withdrawn::WITHDRAWN;
+
+use withdrawn::Withdrawn;
 
 /// Longest service name, in bytes: the wire's own bound.
 pub const MAX_NAME_BYTES: usize = 255;
@@ -70,14 +77,15 @@ pub struct Registry {
     /// What runs out when, soonest first; empty when nothing ever expires.
     due: BTreeSet<(Instant, Arc<str>, HostPort)>,
     registrations: usize,
+    withdrawn: Withdrawn,
     listed: Arc<Services>,
     stale: bool,
 }
 
-/// The instances of one service, each with the moment it expires.
+/// The instances of one service, each with the moment of its latest advertisement.
 #[derive(Debug, Default)]
 struct Service {
-    instances: BTreeMap<HostPort, Option<Instant>>,
+    instances: BTreeMap<HostPort, Instant>,
     listed: Option<Arc<[HostPort]>>,
 }
 
@@ -89,6 +97,7 @@ impl Registry {
             services: HashMap::new(),
             due: BTreeSet::new(),
             registrations: 0,
+            withdrawn: Withdrawn::default(),
             listed: Arc::default(),
             stale: false,
         }
@@ -114,21 +123,31 @@ impl Registry {
         }
     }
 
-    fn insert(&mut self, name: &Arc<str>, instance: &HostPort, due: Option<Instant>) {
-        let service = self.services.entry(Arc::clone(name)).or_default();
-        match service.instances.insert(instance.clone(), due) {
-            Some(Some(old)) => {
-                self.due.remove(&(old, Arc::clone(name), instance.clone()));
-            }
-            Some(None) => {}
+    /// When a name that was advertised at `renewed` runs out.
+    fn due(&self, renewed: Instant) -> Option<Instant> {
+        self.config
+            .expiry
+            .and_then(|expiry| renewed.checked_add(expiry))
+    }
+
+    fn shared(&self, name: &str) -> Arc<str> {
+        let known = self.services.get_key_value(name);
+        known.map_or_else(|| name.into(), |(name, _)| Arc::clone(name))
+    }
+
+    fn insert(&mut self, offer: &Offer, renewed: Instant) {
+        let (name, due) = (self.shared(&offer.name), self.due(renewed));
+        let service = self.services.entry(Arc::clone(&name)).or_default();
+        match service.instances.insert(offer.instance.clone(), renewed) {
+            Some(before) => self.forget_due(&name, &offer.instance, before),
             None => {
-                self.registrations += 1;
                 service.listed = None;
+                self.registrations += 1;
                 self.stale = true;
             }
         }
         if let Some(due) = due {
-            self.due.insert((due, Arc::clone(name), instance.clone()));
+            self.due.insert((due, name, offer.instance.clone()));
         }
     }
 
@@ -136,19 +155,23 @@ impl Registry {
         let Some(service) = self.services.get_mut(name) else {
             return false;
         };
-        let Some(due) = service.instances.remove(instance) else {
+        let Some(renewed) = service.instances.remove(instance) else {
             return false;
         };
         service.listed = None;
         self.registrations -= 1;
         self.stale = true;
-        if let Some(due) = due {
-            self.due.remove(&(due, name.into(), instance.clone()));
-        }
         if service.instances.is_empty() {
             self.services.remove(name);
         }
+        self.forget_due(name, instance, renewed);
         true
+    }
+
+    fn forget_due(&mut self, name: &str, instance: &HostPort, renewed: Instant) {
+        if let Some(due) = self.due(renewed) {
+            self.due.remove(&(due, name.into(), instance.clone()));
+        }
     }
 }
 
@@ -181,6 +204,11 @@ impl Services {
         sorted
             .into_iter()
             .map(|(name, instances)| (&**name, &**instances))
+    }
+
+    /// The same in no order, as values to share.
+    pub fn iter_shared(&self) -> impl Iterator<Item = (&Arc<str>, &Arc<[HostPort]>)> {
+        self.by_name.iter()
     }
 
     /// All names that each instance of `service` offers, in order.

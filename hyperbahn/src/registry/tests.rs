@@ -24,7 +24,16 @@ impl Bench {
     }
 
     fn unadvertise(&mut self, instance: &str, names: &[&str]) -> usize {
-        self.registry.unadvertise(&offers(instance, names))
+        self.registry
+            .unadvertise(self.now, &offers(instance, names))
+    }
+
+    fn hand(&mut self, instance: &str, name: &str, age: u64) -> usize {
+        let [offer] = <[Offer; 1]>::try_from(offers(instance, &[name])).unwrap();
+        let age = Duration::from_secs(age);
+        self.registry
+            .take_over(self.now, &[Handed { offer, age }])
+            .unwrap()
     }
 
     fn pass(&mut self, seconds: u64) -> Vec<String> {
@@ -236,6 +245,72 @@ fn a_full_registry_still_renews_what_it_holds() {
     bench.pass(300);
     bench.advertise(A, &["a", "a"]).unwrap();
     assert_eq!(bench.pass(300), [] as [String; 0]);
+}
+
+#[test]
+fn what_is_handed_over_runs_out_when_it_would_have_where_it_came_from() {
+    let mut bench = Bench::new(RegistryConfig::default());
+    assert_eq!(bench.hand(A, "a", 300), 1);
+    assert_eq!(bench.pass(99), [] as [String; 0]);
+    assert_eq!(bench.pass(1), ["a@10.0.0.1:4040"]);
+    assert_eq!(bench.hand(A, "a", 400), 0);
+    bench.holds("");
+}
+
+#[test]
+fn a_direct_advertisement_outlives_an_older_one_that_is_handed_over() {
+    let mut bench = Bench::new(RegistryConfig::default());
+    bench.advertise(A, &["a"]).unwrap();
+    bench.hand(A, "a", 399);
+    assert_eq!(bench.pass(399), [] as [String; 0]);
+    let held = bench.registry.held(bench.now, "a");
+    assert_eq!(held[0].age, Duration::from_secs(399));
+    assert!(bench.registry.held(bench.now, "b").is_empty());
+}
+
+#[test]
+fn what_was_withdrawn_comes_back_only_from_the_instance_itself() {
+    let mut bench = Bench::new(RegistryConfig::default());
+    bench.advertise(A, &["a"]).unwrap();
+    bench.unadvertise(A, &["a"]);
+    bench.hand(A, "a", 0);
+    bench.holds("");
+    bench.pass(9);
+    bench.hand(A, "a", 0);
+    bench.holds("");
+    bench.advertise(A, &["a"]).unwrap();
+    bench.holds("a=10.0.0.1:4040");
+    bench.unadvertise(A, &["a"]);
+    bench.pass(10);
+    bench.hand(A, "a", 0);
+    bench.holds("a=10.0.0.1:4040");
+}
+
+#[test]
+fn withdrawals_are_remembered_within_bounds() {
+    let mut bench = Bench::new(RegistryConfig {
+        max_registrations: 3,
+        ..RegistryConfig::default()
+    });
+    for port in 1..100 {
+        bench.unadvertise(&format!("10.0.0.1:{port}"), &["a"]);
+    }
+    bench.hand("10.0.0.1:99", "a", 0);
+    bench.holds("");
+    bench.hand("10.0.0.1:96", "a", 0);
+    bench.holds("a=10.0.0.1:96");
+}
+
+#[test]
+fn a_released_service_leaves_nothing_behind_and_can_come_back() {
+    let mut bench = Bench::new(RegistryConfig::default());
+    bench.advertise(A, &["a", "b"]).unwrap();
+    bench.advertise(B, &["a"]).unwrap();
+    bench.registry.release("a");
+    bench.holds("b=10.0.0.1:4040");
+    assert_eq!(bench.registry.names().collect::<Vec<_>>(), ["b"]);
+    bench.hand(B, "a", 0);
+    bench.holds("a=10.0.0.2:4040; b=10.0.0.1:4040");
 }
 
 #[test]
