@@ -6,7 +6,7 @@ use super::view::{OwnService, View};
 use crate::host_port::HostPort;
 use crate::refusal::Refusal;
 
-/// The names that a call request carries; an absent header is an empty text.
+/// What a call request says about where it should go; an absent header is an empty text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Call<'a> {
     /// The service that was called.
@@ -15,6 +15,21 @@ pub struct Call<'a> {
     pub caller: &'a str,
     /// The service to go to instead: the `rd` header.
     pub delegate: &'a str,
+    /// What the call is about: the `sk` header. Calls with the same one go to the same instance.
+    pub shard_key: &'a str,
+    /// Whose connection it came in on.
+    pub origin: Origin,
+}
+
+/// From where a call reached this router.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// From whoever made it.
+    #[default]
+    Caller,
+    /// From a router that took this one for an exit. It is never passed on to another router, whatever
+    /// either of them thinks, so no call passes more than two and none runs in circles.
+    Router,
 }
 
 impl<'a> Call<'a> {
@@ -34,6 +49,10 @@ pub enum Route<'v> {
     Own(OwnService),
     /// To one of these instances; there is at least one.
     Instances(&'v Arc<[HostPort]>),
+    /// To another router, an exit of the target.
+    Exits,
+    /// To the exit that its shard key names, which may be this router.
+    Shard,
     /// Nowhere.
     Refuse(Refusal),
 }
@@ -55,14 +74,20 @@ pub fn decide<'v>(call: &Call<'_>, view: &'v View) -> Route<'v> {
         Some(own) => return Route::Refuse(delegated_to_router(own, call, view)),
         None => {}
     }
+    let may_go_on = || call.origin == Origin::Caller && view.mesh.has_other_exits(next);
     match view.services.instances(next) {
+        Some(_) if !call.shard_key.is_empty() && may_go_on() => Route::Shard,
         Some(instances) => Route::Instances(instances),
+        None if may_go_on() => match call.shard_key {
+            "" => Route::Exits,
+            _ => Route::Shard,
+        },
         None => Route::Refuse(nobody_offers(call, view)),
     }
 }
 
 fn unnamed_service(call: &Call<'_>, view: &View) -> Refusal {
-    let View { router, .. } = view;
+    let router = view.router();
     Refusal::bad_request(format!(
         "failed to read serviceName: the call from {:?} names no service; refused by router {router}",
         call.caller
@@ -70,7 +95,7 @@ fn unnamed_service(call: &Call<'_>, view: &View) -> Refusal {
 }
 
 fn unnamed_caller(call: &Call<'_>, view: &View) -> Refusal {
-    let View { router, .. } = view;
+    let router = view.router();
     Refusal::bad_request(format!(
         "missing cn header: a call to {:?} must name its caller; refused by router {router}",
         call.service
@@ -79,7 +104,7 @@ fn unnamed_caller(call: &Call<'_>, view: &View) -> Refusal {
 
 // An instance must serve the called name itself, and a router serves no name but its own.
 fn delegated_to_router(own: OwnService, call: &Call<'_>, view: &View) -> Refusal {
-    let View { router, .. } = view;
+    let router = view.router();
     Refusal::bad_request(format!(
         "routing delegate {:?} of {:?} is router {router} itself, which does not serve {:?}",
         own.name(),
@@ -89,7 +114,7 @@ fn delegated_to_router(own: OwnService, call: &Call<'_>, view: &View) -> Refusal
 }
 
 fn nobody_offers(call: &Call<'_>, view: &View) -> Refusal {
-    let View { router, .. } = view;
+    let router = view.router();
     let named = match call.delegate {
         "" => format!("{:?}", call.service),
         delegate => format!("{delegate:?} (routing delegate of {:?})", call.service),
@@ -101,15 +126,35 @@ fn nobody_offers(call: &Call<'_>, view: &View) -> Refusal {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::time::Instant;
+
+    use hyperbahn_ring::{Ring, Server};
 
     use super::*;
     use crate::registry::{Offer, Registry, RegistryConfig};
+    use crate::routing::{ExitConfig, Mesh};
+
+    const ROUTER: &str = "127.0.0.1:21300";
 
     const INSTANCE: &str = "10.0.0.1:4040";
 
-    /// A view in which `keyvalue` has one instance.
+    /// A view in which `keyvalue` has one instance, of a router by itself.
     fn view() -> View {
+        let me = HostPort::parse(ROUTER).unwrap();
+        view_of(Mesh::alone(me, ExitConfig::default()))
+    }
+
+    /// The same in a mesh of three.
+    fn view_among_others() -> View {
+        let me = HostPort::parse(ROUTER).unwrap();
+        let routers = [ROUTER, "127.0.0.1:21301", "127.0.0.1:21302"].map(Server::new);
+        let ring = Ring::from_servers(routers);
+        let mesh = Mesh::alone(me, ExitConfig::default());
+        view_of(mesh.with_ring(Instant::now(), ring, BTreeSet::new()))
+    }
+
+    fn view_of(mesh: Mesh) -> View {
         let mut registry = Registry::new(RegistryConfig::default());
         let offer = Offer {
             name: "keyvalue".into(),
@@ -117,8 +162,8 @@ mod tests {
         };
         registry.advertise(Instant::now(), &[offer]).unwrap();
         View {
-            router: HostPort::parse("127.0.0.1:21300").unwrap(),
             services: registry.services(),
+            mesh: Arc::new(mesh),
         }
     }
 
@@ -128,14 +173,56 @@ mod tests {
             service,
             caller,
             delegate,
+            ..Call::default()
         };
-        let view = view();
-        let shown = match decide(&call, &view) {
+        assert_eq!(shown(&call, &view()), expected);
+    }
+
+    fn shown(call: &Call<'_>, view: &View) -> String {
+        match decide(call, view) {
             Route::Own(own) => format!("own {}", own.name()),
             Route::Instances(instances) => format!("one of {instances:?}"),
+            Route::Exits => "exits".to_owned(),
+            Route::Shard => "shard".to_owned(),
             Route::Refuse(refusal) => refusal.to_string(),
+        }
+    }
+
+    #[track_caller]
+    fn check_among_others(service: &str, shard_key: &str, origin: Origin, expected: &str) {
+        let call = Call {
+            service,
+            caller: "web",
+            delegate: "",
+            shard_key,
+            origin,
         };
-        assert_eq!(shown, expected);
+        let shown = shown(&call, &view_among_others());
+        assert!(shown.starts_with(expected), "{shown}");
+    }
+
+    #[test]
+    fn what_is_not_known_here_goes_to_an_exit() {
+        check_among_others("demo", "", Origin::Caller, "exits");
+        check_among_others("keyvalue", "", Origin::Caller, "one of");
+    }
+
+    #[test]
+    fn what_another_router_sends_is_never_passed_on() {
+        check_among_others("demo", "", Origin::Router, "declined: no peer available");
+        check_among_others(
+            "demo",
+            "user-7",
+            Origin::Router,
+            "declined: no peer available",
+        );
+        check_among_others("keyvalue", "user-7", Origin::Router, "one of");
+    }
+
+    #[test]
+    fn a_shard_key_goes_by_its_exit_whether_the_service_is_known_here_or_not() {
+        check_among_others("demo", "user-7", Origin::Caller, "shard");
+        check_among_others("keyvalue", "user-7", Origin::Caller, "shard");
     }
 
     #[test]
@@ -227,7 +314,7 @@ mod tests {
             let call = Call {
                 service,
                 caller: "web",
-                delegate: "",
+                ..Call::default()
             };
             assert!(matches!(decide(&call, &view()), Route::Refuse(_)));
         }
