@@ -2,14 +2,22 @@
 //!
 //! ```toml
 //! listen = "10.0.0.5:21300"
+//! bootstrap = ["10.0.0.6:21300", "10.0.0.7:21300"]
 //! drain = "30s"
 //!
 //! [registry]
 //! expiry = "400s"
+//!
+//! [exits]
+//! k = 10
+//! services = { keyvalue = 3 }
 //! ```
 //!
-//! Each key stands once, in [`NodeConfig`] and [`RegistryConfig`], with its unit and default. A key
-//! that nobody knows is an error, so that a misspelt one is not taken for its default.
+//! Each key stands once, with its unit and default: in [`NodeConfig`], and for its tables in
+//! [`RegistryConfig`], [`ExitConfig`], [`AffinityConfig`] and [`MembershipConfig`]. A key that nobody knows
+//! is an error, so that a misspelt one is not taken for its default.
+
+use std::collections::HashMap;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -18,7 +26,9 @@ use toml::{Table, Value};
 
 use crate::duration;
 use crate::host_port::HostPort;
+use crate::membership::{Bootstrap, MembershipConfig};
 use crate::registry::RegistryConfig;
+use crate::routing::{AffinityConfig, ExitConfig};
 
 /// Where a router listens unless told otherwise, and where clients look for one.
 pub const DEFAULT_ROUTER: &str = "127.0.0.1:21300";
@@ -32,20 +42,38 @@ pub struct NodeConfig {
     /// `announce`: the address that peers are told, for a router behind a wildcard address or a
     /// port mapping. Default: the address it is bound to.
     pub announce: Option<HostPort>,
+    /// `bootstrap`: routers that may be there already, so that this one finds the mesh: a list of `host:port`,
+    /// names allowed, or the name of a JSON file that holds one. Default: none; the router is a mesh of one
+    /// until others come.
+    pub bootstrap: Bootstrap,
     /// `drain`: how long calls in flight may take to finish when the node stops. Default 30 s;
     /// `0s` cuts them off.
     pub drain: Duration,
     /// The table `registry`.
     pub registry: RegistryConfig,
+    /// The table `exits`: keys `k`, for all services, and `services`, a table of k by service name. The same
+    /// at all routers.
+    pub exits: ExitConfig,
+    /// The table `affinity`. The same at all routers.
+    pub affinity: AffinityConfig,
+    /// The table `membership`: keys `app`, `period`, `ping_timeout`, `suspect_period`, `faulty_period` and
+    /// `join_limit`. The join limit of a router is 5 s by default, since a router must start without others.
+    pub membership: MembershipConfig,
 }
 
 impl Default for NodeConfig {
     fn default() -> Self {
+        let mut membership = MembershipConfig::default();
+        membership.join_limit = Duration::from_secs(5);
         Self {
             listen: DEFAULT_ROUTER.to_owned(),
             announce: None,
+            bootstrap: Bootstrap::default(),
             drain: Duration::from_secs(30),
             registry: RegistryConfig::default(),
+            exits: ExitConfig::default(),
+            affinity: AffinityConfig::default(),
+            membership,
         }
     }
 }
@@ -59,6 +87,15 @@ impl NodeConfig {
     pub fn parse_listen(text: &str) -> Result<String, String> {
         host_port_to_bind(&Value::String(text.to_owned()))
             .map_err(|allowed| format!("give {allowed}"))
+    }
+
+    /// Takes what `--bootstrap` may be: `host:port` with commas between, or a file.
+    ///
+    /// # Errors
+    ///
+    /// What is allowed, when `text` is not that.
+    pub fn parse_bootstrap(text: &str) -> Result<Bootstrap, String> {
+        bootstrap(&Value::String(text.to_owned())).map_err(|allowed| format!("give {allowed}"))
     }
 
     /// Reads a file.
@@ -87,8 +124,12 @@ impl NodeConfig {
                 .take("listen", host_port_to_bind)?
                 .unwrap_or(default.listen),
             announce: root.take("announce", host_port)?,
+            bootstrap: root.take("bootstrap", bootstrap)?.unwrap_or_default(),
             drain: root.take("drain", duration_of)?.unwrap_or(default.drain),
             registry: registry(root.table("registry", "registry.")?)?,
+            exits: exits(root.table("exits", "exits.")?)?,
+            affinity: affinity(root.table("affinity", "affinity.")?)?,
+            membership: membership(root.table("membership", "membership.")?, default.membership)?,
         };
         root.end()?;
         Ok(config)
@@ -116,6 +157,56 @@ fn registry(mut keys: Keys) -> Result<RegistryConfig, ConfigError> {
     Ok(config)
 }
 
+fn exits(mut keys: Keys) -> Result<ExitConfig, ConfigError> {
+    let default = ExitConfig::default();
+    let config = ExitConfig {
+        default_k: keys.take("k", count)?.unwrap_or(default.default_k),
+        k: keys.take("services", counts)?.unwrap_or(default.k),
+    };
+    keys.end()?;
+    Ok(config)
+}
+
+fn affinity(mut keys: Keys) -> Result<AffinityConfig, ConfigError> {
+    let default = AffinityConfig::default();
+    let config = AffinityConfig {
+        from_instances: keys
+            .take("from_instances", count)?
+            .unwrap_or(default.from_instances),
+        routers_per_instance: keys
+            .take("routers_per_instance", count)?
+            .unwrap_or(default.routers_per_instance),
+        instances_per_router: keys
+            .take("instances_per_router", count)?
+            .unwrap_or(default.instances_per_router),
+    };
+    keys.end()?;
+    Ok(config)
+}
+
+fn membership(
+    mut keys: Keys,
+    mut config: MembershipConfig,
+) -> Result<MembershipConfig, ConfigError> {
+    if let Some(app) = keys.take("app", text)? {
+        config.app = app;
+    }
+    let periods: [(&'static str, &mut Duration); 5] = [
+        ("period", &mut config.period),
+        ("ping_timeout", &mut config.ping_timeout),
+        ("suspect_period", &mut config.suspect_period),
+        ("faulty_period", &mut config.faulty_period),
+        ("join_limit", &mut config.join_limit),
+    ];
+    for (key, period) in periods {
+        if let Some(given) = keys.take(key, duration_of)? {
+            *period = given;
+        }
+    }
+    keys.end()?;
+    Ok(config)
+}
+
 /// Reads a value, or says what is allowed.
 type Read<T> = fn(&Value) -> Result<T, &'static str>;
 
@@ -127,6 +218,44 @@ fn host_port_to_bind(value: &Value) -> Result<String, &'static str> {
         }
         _ => Err("\"host:port\", with port 0 for any"),
     }
+}
+
+fn bootstrap(value: &Value) -> Result<Bootstrap, &'static str> {
+    const ALLOWED: &str = "a list of host:port, such as 10.0.0.5:21300,10.0.0.6:21300, names allowed, \
+                           or the name of a JSON file that holds one";
+    let is_host = |entry: &str| entry.contains(':') || entry.starts_with('_');
+    let entries: Vec<_> = match value {
+        Value::String(text) if text.is_empty() => return Err(ALLOWED),
+        Value::String(text) if !text.contains(',') && !is_host(text) => {
+            return Ok(Bootstrap::File(text.into()));
+        }
+        Value::String(text) => text
+            .split(',')
+            .map(|entry| entry.trim().to_owned())
+            .collect(),
+        Value::Array(values) => {
+            let texts = values.iter().map(|value| value.as_str().map(str::to_owned));
+            texts.collect::<Option<_>>().ok_or(ALLOWED)?
+        }
+        _ => return Err(ALLOWED),
+    };
+    match entries.iter().all(|entry| is_host(entry)) {
+        true => Ok(Bootstrap::List(entries)),
+        false => Err(ALLOWED),
+    }
+}
+
+fn text(value: &Value) -> Result<String, &'static str> {
+    value.as_str().map(str::to_owned).ok_or("a text")
+}
+
+fn counts(value: &Value) -> Result<HashMap<String, usize>, &'static str> {
+    const ALLOWED: &str = "a table of service names, each with a whole number above zero";
+    let table = value.as_table().ok_or(ALLOWED)?;
+    let counts = table
+        .iter()
+        .map(|(name, value)| Ok((name.clone(), count(value).map_err(|_| ALLOWED)?)));
+    counts.collect()
 }
 
 fn host_port(value: &Value) -> Result<HostPort, &'static str> {
@@ -268,6 +397,7 @@ mod tests {
         let text = r#"
             listen = "0.0.0.0:0"
             announce = "10.0.0.5:21300"
+            bootstrap = ["10.0.0.6:21300"]
             drain = "5s"
             [registry]
             expiry = "2m"
@@ -275,10 +405,32 @@ mod tests {
             max_instances_per_service = 2
             max_registrations = 3
             max_names_per_ad = 4
+            [exits]
+            k = 5
+            services = { keyvalue = 6 }
+            [affinity]
+            from_instances = 7
+            routers_per_instance = 8
+            instances_per_router = 9
+            [membership]
+            app = "autobahn"
+            period = "1s"
+            ping_timeout = "2s"
+            suspect_period = "3s"
+            faulty_period = "4s"
+            join_limit = "6s"
         "#;
+        let mut membership = MembershipConfig::default();
+        membership.app = "autobahn".into();
+        membership.period = Duration::from_secs(1);
+        membership.ping_timeout = Duration::from_secs(2);
+        membership.suspect_period = Duration::from_secs(3);
+        membership.faulty_period = Duration::from_secs(4);
+        membership.join_limit = Duration::from_secs(6);
         let expected = NodeConfig {
             listen: "0.0.0.0:0".into(),
             announce: Some(HostPort::parse("10.0.0.5:21300").unwrap()),
+            bootstrap: Bootstrap::List(vec!["10.0.0.6:21300".into()]),
             drain: Duration::from_secs(5),
             registry: RegistryConfig {
                 expiry: Some(Duration::from_secs(120)),
@@ -287,6 +439,16 @@ mod tests {
                 max_registrations: 3,
                 max_names_per_ad: 4,
             },
+            exits: ExitConfig {
+                default_k: 5,
+                k: HashMap::from([("keyvalue".into(), 6)]),
+            },
+            affinity: AffinityConfig {
+                from_instances: 7,
+                routers_per_instance: 8,
+                instances_per_router: 9,
+            },
+            membership,
         };
         assert_eq!(NodeConfig::from_toml(text).unwrap(), expected);
     }
@@ -301,7 +463,8 @@ mod tests {
     fn an_unknown_key_is_named_beside_the_known_ones() {
         refuses(
             "lissten = 1",
-            "unknown key lissten: known here are listen, announce, drain, registry",
+            "unknown key lissten: known here are listen, announce, bootstrap, drain, registry, exits, \
+             affinity, membership",
         );
         refuses(
             "registry.expire = 1",
@@ -337,6 +500,24 @@ mod tests {
         refuses(
             "registry = 1",
             "registry = 1 is not allowed: give a table of keys",
+        );
+    }
+
+    #[test]
+    fn a_bootstrap_is_a_list_or_a_file() {
+        let list = |entries: &[&str]| Bootstrap::from_iter(entries.iter().copied());
+        let parse = NodeConfig::parse_bootstrap;
+        assert_eq!(parse("a:1, b:2"), Ok(list(&["a:1", "b:2"])));
+        assert_eq!(parse("a:1"), Ok(list(&["a:1"])));
+        assert_eq!(
+            parse("hosts.json"),
+            Ok(Bootstrap::File("hosts.json".into()))
+        );
+        assert!(parse("").is_err());
+        assert!(
+            parse("a:1,b")
+                .unwrap_err()
+                .starts_with("give a list of host:port")
         );
     }
 

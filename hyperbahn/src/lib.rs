@@ -9,17 +9,22 @@
 //! - [`host_port`] and [`refusal`]: two words that the rest uses
 //! - [`registry`]: who offers which service
 //! - [`routing`]: where a call goes
+//! - [`hand_over`] and [`quorum`]: what routers pass on to each other, and when it is enough
 //! - [`control`]: what a router answers itself
+//! - [`membership`]: who else is in the mesh
 //! - [`node`]: the parts put together
 //!
-//! All but the last are values and functions: no I/O, no clock, no tasks.
+//! All but the last two are values and functions: no I/O, no clock, no tasks.
 
 pub mod config;
 pub mod control;
 pub mod duration;
 pub mod error;
+pub mod hand_over;
 pub mod host_port;
+pub mod membership;
 pub mod node;
+pub mod quorum;
 pub mod refusal;
 pub mod registry;
 pub mod routing;

@@ -29,6 +29,11 @@ impl Refusal {
             message: message.into(),
         }
     }
+
+    /// Whether the same call can never succeed, at any time and at any router.
+    pub fn is_permanent(&self) -> bool {
+        self.code == ErrorCode::BadRequest
+    }
 }
 
 impl fmt::Display for Refusal {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use hyperbahn::config::{ConfigError, NodeConfig};
+use hyperbahn::membership::Bootstrap;
 use hyperbahn::node::Node;
 
 use super::exit::Exit;
@@ -12,11 +13,14 @@ use super::{logs, output, signals};
 const EXAMPLES: &str = "\
 Examples:
   hyperbahn serve
-  hyperbahn serve --listen 10.0.0.5:21300
+  hyperbahn serve --listen 10.0.0.5:21300 --bootstrap 10.0.0.6:21300,10.0.0.7:21300
+  hyperbahn serve --listen 10.0.0.5:21300 --bootstrap routers.internal:21300
+  hyperbahn serve --listen 10.0.0.5:21300 --bootstrap /etc/hyperbahn/hosts.json
   hyperbahn serve --config /etc/hyperbahn.toml
   RUST_LOG=hyperbahn=debug hyperbahn serve --listen 127.0.0.1:0
 
-SIGTERM and SIGINT stop the router once calls in flight have finished; a second one stops it at once.";
+SIGTERM and SIGINT stop the router: it hands over what it holds, tells the others, and ends once calls
+in flight have finished. A second signal stops it at once.";
 
 /// Where the router listens, and what else it is told.
 #[derive(Debug, Args)]
@@ -26,6 +30,11 @@ pub(crate) struct ServeArgs {
     /// [default: 127.0.0.1:21300, or what the file says]
     #[arg(long, value_name = "H:P", value_parser = NodeConfig::parse_listen)]
     pub(crate) listen: Option<String>,
+
+    /// Other routers: host:port with commas between, names allowed, or a JSON file with a list of them
+    /// [default: none, a mesh of one until others come, or what the file says]
+    #[arg(long, value_name = "HOSTS", value_parser = NodeConfig::parse_bootstrap)]
+    pub(crate) bootstrap: Option<Bootstrap>,
 
     /// TOML file with everything else
     #[arg(long, value_name = "FILE")]
@@ -39,6 +48,7 @@ impl ServeArgs {
             None => NodeConfig::default(),
         };
         config.listen = self.listen.unwrap_or(config.listen);
+        config.bootstrap = self.bootstrap.unwrap_or(config.bootstrap);
         Ok(config)
     }
 }

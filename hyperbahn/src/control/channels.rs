@@ -32,6 +32,8 @@ pub(super) fn answer(view: &View) -> Answer {
 fn own_handler(own: OwnService) -> &'static str {
     match own {
         OwnService::Hyperbahn => "hyperbahn.advertisement-handler",
-        OwnService::Autobahn | OwnService::Tchannel => "tchannel.endpoint-handler",
+        OwnService::Autobahn | OwnService::Ringpop | OwnService::Tchannel => {
+            "tchannel.endpoint-handler"
+        }
     }
 }

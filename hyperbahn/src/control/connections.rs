@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::answer::Answer;
 use super::json;
@@ -58,20 +59,16 @@ pub(super) fn answer(service: &str, view: &View, links: impl Fn(&HostPort) -> Pe
     json::ok(&instances(service, view, links))
 }
 
-/// The instances of `service` under each of its exit nodes: with one router, under that one.
-pub(super) fn answer_by_exit(
-    service: &str,
-    view: &View,
-    links: impl Fn(&HostPort) -> PeerLinks,
-) -> Answer {
-    #[derive(Serialize)]
-    struct Exit<'a> {
-        instances: BTreeMap<&'a str, Instance<'a>>,
-    }
-    let exit = Exit {
-        instances: instances(service, view, links),
-    };
-    json::ok(&BTreeMap::from([(view.router.as_str(), exit)]))
+/// What each exit said: the body of its `exit_connections_v1`, or why there is none.
+pub fn connections_by_exit(said: BTreeMap<HostPort, Result<Value, String>>) -> Answer {
+    let exits = said.into_iter().map(|(exit, said)| {
+        let said = match said {
+            Ok(instances) => serde_json::json!({"instances": instances}),
+            Err(error) => serde_json::json!({"err": error}),
+        };
+        (exit.to_string(), said)
+    });
+    json::ok(&exits.collect::<BTreeMap<_, _>>())
 }
 
 fn instances<'v>(

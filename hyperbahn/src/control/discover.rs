@@ -13,21 +13,17 @@ use std::net::Ipv4Addr;
 use tchannel_rt::scheme::thrift::{ReadError, Reader, Type, Writer};
 
 use super::answer::Answer;
-use super::read::{Command, Request};
+use super::read::Request;
 use super::thrift;
 use crate::host_port::HostPort;
 use crate::routing::View;
 
-pub(super) fn read(request: &Request<'_>) -> Result<Command, Answer> {
+pub(super) fn read(request: &Request<'_>) -> Result<String, Answer> {
     let struct_of = |field: &str| match field {
         "query" => "discover_args",
         _ => "DiscoveryQuery",
     };
-    Ok(Command::Discover(thrift::read(
-        request,
-        read_arguments,
-        struct_of,
-    )?))
+    Ok(thrift::read(request, read_arguments, struct_of)?)
 }
 
 fn read_arguments(reader: &mut Reader<'_>) -> Result<String, ReadError> {

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::answer::Answer;
 use super::json;
 use super::read::Request;
-use crate::host_port::abbreviate;
+use crate::host_port::{HostPort, abbreviate};
 use crate::routing::View;
 
 /// The service asked about.
@@ -36,9 +36,10 @@ pub(super) fn read(request: &Request<'_>) -> Result<String, Answer> {
     Ok(name.to_owned())
 }
 
-/// The exit nodes of any service: with one router, that router.
-pub(super) fn answer(view: &View) -> Answer {
-    json::ok(&[view.router.as_str()])
+/// The exit nodes of a service, in the order of the ring.
+pub(super) fn answer(service: &str, view: &View) -> Answer {
+    let exits = view.mesh.exits(service);
+    json::ok(&exits.iter().map(HostPort::as_str).collect::<Vec<_>>())
 }
 
 fn is_plain(name: &str) -> bool {

@@ -6,9 +6,10 @@
 //!
 //! | service | endpoints | scheme |
 //! | --- | --- | --- |
-//! | `hyperbahn` | `ad`, `unad`, `relay-ad`, `relay-unad` | json |
+//! | `hyperbahn` | `ad`, `unad`, `relay-ad`, `relay-unad`, `take-over` | json |
 //! | `hyperbahn` | `Hyperbahn::discover`, `Hyperbahn::discoverAffine` | thrift |
 //! | `autobahn` | `hosts_v1`, `connections_v1`, `exit_connections_v1`, `channels_v1`, `health_v1` | json |
+//! | `autobahn` | `members_v1`, `services_v1`, `exit_services_v1` | json |
 //! | each own service | `Meta::health`, `Meta::versionInfo` | thrift |
 //!
 //! Everything here is a function; nothing acts, waits or remembers.
@@ -22,13 +23,19 @@ mod discover;
 mod health;
 mod hosts;
 mod json;
+mod members;
 mod read;
+mod services;
 mod thrift;
 
-pub use advertise::{advertised, relayed};
-pub use answer::{Answer, Body, answer};
-pub use connections::{Link, PeerLinks};
+pub use advertise::{
+    Relayed, advertised, hand_over_body, relay_body, relayed, take_over_body, taken_over,
+};
+pub use answer::{Answer, Body, answer, passed_on, read_back};
+pub use connections::{Link, PeerLinks, connections_by_exit};
+pub use members::members;
 pub use read::{Command, MAX_BODY_BYTES, Request, read};
+pub use services::{ExitServices, services_by_exit};
 
 #[cfg(test)]
 mod tests;

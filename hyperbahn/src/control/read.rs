@@ -2,8 +2,10 @@
 
 use bytes::Bytes;
 
+use super::advertise::Relayed;
 use super::answer::Answer;
 use super::{advertise, discover, health, hosts};
+use crate::host_port::HostPort;
 use crate::refusal::Refusal;
 use crate::registry::Offer;
 use crate::routing::OwnService;
@@ -34,17 +36,27 @@ pub enum Command {
     /// Withdraw these offers, wherever they are held.
     Unad(Vec<Offer>),
     /// Take these offers in, here.
-    RelayAd(Vec<Offer>),
+    RelayAd(Relayed),
     /// Withdraw these offers, here.
     RelayUnad(Vec<Offer>),
-    /// List the instances of a service, as thrift.
+    /// Send this router, which is about to join, what it will be an exit for.
+    TakeOver(HostPort),
+    /// List the instances of a service, as thrift, wherever they are known.
     Discover(String),
+    /// List the instances of a service that are known here, as thrift.
+    DiscoverHere(String),
     /// List the exit nodes of a service.
     Hosts(String),
     /// List the instances of a service at each exit node, with their connections.
     Connections(String),
     /// List the instances of a service here, with their connections.
     ExitConnections(String),
+    /// List the routers.
+    Members,
+    /// List all services, with how many instances each has and which exits hold them.
+    Services,
+    /// List the services that have an instance here, with how many.
+    ExitServices,
     /// List the services that have an instance here, and the router's own.
     Channels,
     /// Say that the router runs.
@@ -100,17 +112,26 @@ impl Reader {
             (Hyperbahn, "unad") => json(|r| Ok(Command::Unad(advertise::read_ad(r)?))),
             (Hyperbahn, "relay-ad") => json(|r| Ok(Command::RelayAd(advertise::read_relay(r)?))),
             (Hyperbahn, "relay-unad") => {
-                json(|r| Ok(Command::RelayUnad(advertise::read_relay(r)?)))
+                json(|r| Ok(Command::RelayUnad(advertise::read_relay(r)?.fresh)))
             }
-            // The second one exists for routers that disagree about exit nodes: it never goes on.
-            (Hyperbahn, "Hyperbahn::discover" | "Hyperbahn::discoverAffine") => {
-                thrift(discover::read)
+            (Hyperbahn, "take-over") => {
+                json(|r| Ok(Command::TakeOver(advertise::read_take_over(r)?)))
+            }
+            (Hyperbahn, "Hyperbahn::discover") => {
+                thrift(|r| discover::read(r).map(Command::Discover))
+            }
+            // For routers that disagree about exit nodes: it never goes on.
+            (Hyperbahn, "Hyperbahn::discoverAffine") => {
+                thrift(|r| discover::read(r).map(Command::DiscoverHere))
             }
             (Autobahn, "hosts_v1") => json(|r| hosts::read(r).map(Command::Hosts)),
             (Autobahn, "connections_v1") => json(|r| hosts::read(r).map(Command::Connections)),
             (Autobahn, "exit_connections_v1") => {
                 json(|r| hosts::read(r).map(Command::ExitConnections))
             }
+            (Autobahn, "members_v1") => json(|_| Ok(Command::Members)),
+            (Autobahn, "services_v1") => json(|_| Ok(Command::Services)),
+            (Autobahn, "exit_services_v1") => json(|_| Ok(Command::ExitServices)),
             (Autobahn, "channels_v1") => json(|_| Ok(Command::Channels)),
             (Autobahn, "health_v1") => json(|_| Ok(Command::Health)),
             (_, "Meta::health") => thrift(health::read),

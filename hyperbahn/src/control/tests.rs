@@ -1,13 +1,15 @@
 //! Requests as deployed clients send them, and the answers recorded from a deployed router.
 
-use std::time::Instant;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::*;
 use crate::host_port::HostPort;
-use crate::registry::{Offer, Registry, RegistryConfig};
-use crate::routing::{OwnService, View};
+use crate::registry::{Handed, Offer, Registry, RegistryConfig};
+use crate::routing::{ExitConfig, Mesh, OwnService, View};
 
 const ROUTER: &str = "127.0.0.1:21300";
 const INSTANCE: &str = "127.0.0.1:21399";
@@ -61,7 +63,7 @@ impl<'a> Ask<'a> {
     fn answer(&self) -> Answer {
         match self.read() {
             Err(answer) => answer,
-            Ok(command) => answer(&command, &view(), links).expect("a question, not an ad"),
+            Ok(command) => answer_alone(command, &view()),
         }
     }
 
@@ -101,13 +103,34 @@ impl<'a> Ask<'a> {
     }
 }
 
+/// What a router by itself answers, that is its own exit for everything.
+fn answer_alone(command: Command, view: &View) -> Answer {
+    let here = |question| answer(&question, view, links).expect("a question about this router");
+    match command {
+        Command::Discover(service) => here(Command::DiscoverHere(service)),
+        Command::Connections(service) => {
+            let said = read_back(&here(Command::ExitConnections(service)));
+            connections_by_exit(BTreeMap::from([(view.router().clone(), said)]))
+        }
+        Command::Services => {
+            let said = read_back(&here(Command::ExitServices));
+            services_by_exit(BTreeMap::from([(view.router().clone(), said)]))
+        }
+        question => here(question),
+    }
+}
+
 fn view() -> View {
+    view_of(&[offer("keyvalue", INSTANCE)])
+}
+
+fn view_of(offers: &[Offer]) -> View {
     let mut registry = Registry::new(RegistryConfig::default());
-    let offers = [offer("keyvalue", INSTANCE)];
-    registry.advertise(Instant::now(), &offers).unwrap();
+    registry.advertise(Instant::now(), offers).unwrap();
+    let me = HostPort::parse(ROUTER).unwrap();
     View {
-        router: HostPort::parse(ROUTER).unwrap(),
         services: registry.services(),
+        mesh: Arc::new(Mesh::alone(me, ExitConfig::default())),
     }
 }
 
@@ -168,8 +191,78 @@ fn a_relayed_ad_names_the_address_of_each_service() {
         offer("b", "10.0.0.1:1"),
     ];
     let ask = |endpoint| Ask::json(OwnService::Hyperbahn, endpoint, BODY);
-    ask("relay-ad").wants(&Command::RelayAd(offers.clone()));
+    ask("relay-ad").wants(&Command::RelayAd(Relayed {
+        fresh: offers.clone(),
+        handed: Vec::new(),
+    }));
     ask("relay-unad").wants(&Command::RelayUnad(offers));
+}
+
+#[test]
+fn a_relayed_ad_with_an_age_is_handed_over() {
+    let handed = [Handed {
+        offer: offer("keyvalue", "127.0.0.1:21398"),
+        age: Duration::from_millis(1500),
+    }];
+    let body = serde_json::to_vec(&hand_over_body(&handed)).unwrap();
+    let ask = Ask {
+        body: body.into(),
+        ..Ask::json(OwnService::Hyperbahn, "relay-ad", "")
+    };
+    ask.wants(&Command::RelayAd(Relayed {
+        fresh: Vec::new(),
+        handed: handed.to_vec(),
+    }));
+}
+
+#[test]
+fn what_is_relayed_is_written_as_it_is_read() {
+    let offers = vec![offer("keyvalue", "127.0.0.1:21398")];
+    let body = serde_json::to_vec(&relay_body(&offers)).unwrap();
+    // As recorded from a deployed router.
+    let recorded =
+        br#"{"services":[{"cost":0,"serviceName":"keyvalue","hostPort":"127.0.0.1:21398"}]}"#;
+    assert_eq!(body, recorded);
+}
+
+#[test]
+fn a_newcomer_names_itself() {
+    let body = r#"{"hostPort":"10.0.0.5:21300"}"#;
+    let newcomer = HostPort::parse("10.0.0.5:21300").unwrap();
+    let written = serde_json::to_string(&take_over_body(&newcomer)).unwrap();
+    assert_eq!(written, body);
+    Ask::json(OwnService::Hyperbahn, "take-over", body).wants(&Command::TakeOver(newcomer));
+    Ask::json(
+        OwnService::Hyperbahn,
+        "take-over",
+        r#"{"hostPort":"0.0.0.0:0"}"#,
+    )
+    .is_refused(
+        "bad-request: take-over: hostPort: 0.0.0.0:0 cannot be dialled: \
+         announce the address and port that this process listens on",
+    );
+}
+
+#[test]
+fn services_are_listed_with_their_exits_and_with_those_that_did_not_answer() {
+    Ask::json(OwnService::Autobahn, "services_v1", "null").gets(
+        0,
+        br#"{"services":{"keyvalue":{"instances":1,"exits":{"127.0.0.1:21300":1}}},"unreachable":{}}"#,
+    );
+    let at = |port| HostPort::parse(&format!("10.0.0.1:{port}")).unwrap();
+    let count = |count| Ok(BTreeMap::from([("keyvalue".to_owned(), count)]));
+    let said = BTreeMap::from([
+        (at(1), count(2)),
+        (at(2), count(3)),
+        (at(3), Err("gone".to_owned())),
+    ]);
+    let Answer::Ok(body) = services_by_exit(said) else {
+        panic!("no answer");
+    };
+    assert_eq!(
+        std::str::from_utf8(&body.arg3).unwrap(),
+        r#"{"services":{"keyvalue":{"instances":3,"exits":{"10.0.0.1:1":2,"10.0.0.1:2":3}}},"unreachable":{"10.0.0.1:3":"gone"}}"#,
+    );
 }
 
 #[test]
@@ -312,15 +405,9 @@ fn discover_refuses_the_empty_name_as_recorded() {
 
 #[test]
 fn discover_leaves_out_addresses_that_do_not_fit_its_answer() {
-    let mut registry = Registry::new(RegistryConfig::default());
-    let offers = [offer("a", "[::1]:1"), offer("a", "host:1")];
-    registry.advertise(Instant::now(), &offers).unwrap();
-    let view = View {
-        router: HostPort::parse(ROUTER).unwrap(),
-        services: registry.services(),
-    };
-    let answered = answer(&Command::Discover("a".into()), &view, links);
-    assert!(matches!(answered, Some(Answer::NotOk(_))), "{answered:?}");
+    let view = view_of(&[offer("a", "[::1]:1"), offer("a", "host:1")]);
+    let answered = answer_alone(Command::Discover("a".into()), &view);
+    assert!(matches!(answered, Answer::NotOk(_)), "{answered:?}");
 }
 
 #[test]
@@ -466,6 +553,6 @@ fn a_service_without_instances_has_no_connections() {
 fn channels_are_own_services_and_those_with_an_instance() {
     Ask::json(OwnService::Autobahn, "channels_v1", "null").gets(
         0,
-        br#"{"autobahn":{"serviceName":"autobahn","handlerType":"tchannel.endpoint-handler"},"hyperbahn":{"serviceName":"hyperbahn","handlerType":"hyperbahn.advertisement-handler"},"keyvalue":{"serviceName":"keyvalue","handlerType":"tchannel.relay-handler"},"tchannel":{"serviceName":"tchannel","handlerType":"tchannel.endpoint-handler"}}"#,
+        br#"{"autobahn":{"serviceName":"autobahn","handlerType":"tchannel.endpoint-handler"},"hyperbahn":{"serviceName":"hyperbahn","handlerType":"hyperbahn.advertisement-handler"},"keyvalue":{"serviceName":"keyvalue","handlerType":"tchannel.relay-handler"},"ringpop":{"serviceName":"ringpop","handlerType":"tchannel.endpoint-handler"},"tchannel":{"serviceName":"tchannel","handlerType":"tchannel.endpoint-handler"}}"#,
     );
 }

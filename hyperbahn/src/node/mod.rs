@@ -1,8 +1,9 @@
 //! One router node: the parts put together, started and drained.
 //!
 //! ```text
-//!   ad, unad ────▶ endpoints ──▶ registrar, which owns the registry
-//!                                    │ puts a newer view in force
+//!   ad, unad ────▶ endpoints ──▶ fan_out ──▶ the exits, this router among them perhaps
+//!   relay-ad ────▶ endpoints ──▶ registrar, which owns registry and mesh
+//!   membership ──────────────────▶ │ puts a newer view in force
 //!   questions ───▶ endpoints ──▶ router: a view and the peers of each service
 //!   other calls ─▶ relay ───────────▲ asks where to
 //! ```
@@ -11,8 +12,13 @@
 //! force, so that the next call finds the instance.
 
 mod endpoints;
+mod fan_out;
+mod neighbours;
+mod peers;
 mod registrar;
 mod router;
+mod start;
+mod stop;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,9 +29,11 @@ use tokio::task::JoinSet;
 use crate::config::NodeConfig;
 use crate::error::NodeError;
 use crate::host_port::HostPort;
+use crate::membership::{Membership, Snapshot};
+use crate::routing::ROUTER_HEADER;
 
-use registrar::Registrar;
-use router::Router;
+use neighbours::Neighbours;
+use registrar::Registrations;
 
 /// A running router. Dropping it ends it at once; [`stop`](Self::stop) lets calls finish.
 ///
@@ -42,36 +50,23 @@ use router::Router;
 pub struct Node {
     channel: Arc<Channel>,
     address: HostPort,
+    membership: Membership,
+    registrations: Registrations,
+    neighbours: Neighbours,
     // Aborts the registrar when it is dropped.
     _registrar: JoinSet<()>,
 }
 
 impl Node {
-    /// Starts a router. When this returns, it can be called.
+    /// Starts a router. When this returns, it can be called, and it has taken over from the routers it
+    /// found what it is now an exit for.
     ///
     /// # Errors
     ///
-    /// [`NodeError`] when it cannot listen where it should, or would listen where no peer finds it.
+    /// [`NodeError`] when it cannot listen where it should, or would listen where no peer finds it. Finding
+    /// no other router is no error: it is then a mesh of one until others come.
     pub async fn start(config: NodeConfig) -> Result<Self, NodeError> {
-        let channel = Arc::new(Channel::with_config("hyperbahn", limits(&config)));
-        let router = Router::default();
-        let (registrar, advertiser) = Registrar::new(
-            config.registry.clone(),
-            router.clone(),
-            Arc::downgrade(&channel),
-        );
-        endpoints::register(&channel, &router, &advertiser);
-        channel.relay(router.clone());
-        let bound = channel.listen(&config.listen).await?;
-        let address = address(&config, bound)?;
-        router.open(&address);
-        let mut task = JoinSet::new();
-        task.spawn(registrar.run());
-        Ok(Self {
-            channel,
-            address,
-            _registrar: task,
-        })
+        start::start(config).await
     }
 
     /// Where it can be reached.
@@ -79,10 +74,23 @@ impl Node {
         &self.address
     }
 
-    /// Ends it: no new calls are taken, those in flight finish within [`NodeConfig::drain`]. Says
-    /// how many did not.
+    /// The routers, as this one sees them.
+    pub fn members(&self) -> Arc<Snapshot> {
+        self.membership.current()
+    }
+
+    /// Resolves once this router sees `count` routers, itself included, that are alive.
+    pub async fn sees(&self, count: usize) {
+        let mut members = self.membership.watch();
+        let is_seen = |snapshot: &Arc<Snapshot>| snapshot.ring.servers().len() == count;
+        // It fails only when the membership has ended, and then there is nothing to wait for.
+        let _ = members.wait_for(is_seen).await;
+    }
+
+    /// Ends it: what it holds is handed over, the other routers are told, no new calls are taken, those in
+    /// flight finish within [`NodeConfig::drain`]. Says how many did not.
     pub async fn stop(self) -> usize {
-        self.channel.close().await
+        stop::stop(self).await
     }
 }
 
@@ -90,6 +98,7 @@ fn limits(config: &NodeConfig) -> ChannelConfig {
     let mut limits = ChannelConfig::default();
     limits.drain_limit = config.drain;
     limits.advertised_host_port = config.announce.as_ref().map(ToString::to_string);
+    limits.init_headers = vec![(ROUTER_HEADER.to_owned(), "1".to_owned())];
     limits
 }
 

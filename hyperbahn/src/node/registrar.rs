@@ -1,51 +1,70 @@
-//! The task that owns the registry, and the only one that changes what the node knows.
+//! The task that owns the registry and the mesh, and the only one that changes what the node knows.
 
-use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use tchannel_rt::{Channel, PeerList};
-use tokio::sync::{mpsc, oneshot};
+use hyperbahn_swim::Status;
+use tchannel_rt::Channel;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinSet;
 
-use super::router::{Peers, Router};
+use super::neighbours::{NeighbourError, Neighbours};
+use super::peers::PeerLists;
+use super::router::Router;
+use crate::hand_over::{self, HandOver, Parcel};
 use crate::host_port::HostPort;
+use crate::membership::Snapshot;
 use crate::refusal::Refusal;
-use crate::registry::{AdvertiseError, Offer, Registry, RegistryConfig, Services};
+use crate::registry::{AdvertiseError, Handed, Offer, Registry, RegistryConfig};
+use crate::routing::{AffinityConfig, Mesh, View};
 
 /// Changes that wait for the registrar; a caller with another one waits itself.
 const WAITING: usize = 256;
 
-/// Applies changes one by one and puts what comes of them in force.
+/// Applies changes and puts what comes of them in force.
 pub(super) struct Registrar {
     registry: Registry,
+    hand_over: HandOver,
+    mesh: Arc<Mesh>,
+    has_entered: bool,
     changes: mpsc::Receiver<Change>,
+    members: watch::Receiver<Arc<Snapshot>>,
     router: Router,
-    channel: Weak<Channel>,
-    services: Arc<Services>,
-    peers: Peers,
+    lists: PeerLists,
+    neighbours: Neighbours,
+    /// Hand-overs under way.
+    sending: JoinSet<(Parcel, Result<(), NeighbourError>)>,
 }
 
+#[derive(Debug)]
 enum Change {
-    Advertise(Vec<Offer>, oneshot::Sender<Result<(), AdvertiseError>>),
-    Unadvertise(Vec<Offer>, oneshot::Sender<()>),
+    Advertise(Vec<Offer>, Done<Result<(), AdvertiseError>>),
+    Unadvertise(Vec<Offer>, Done<()>),
+    TakeOver(Vec<Handed>, Done<Result<(), AdvertiseError>>),
+    /// What a router will be an exit for.
+    Newcomer(HostPort, Done<Vec<Handed>>),
+    /// What the others need once this router is gone.
+    Leaving(Done<Vec<(HostPort, Vec<Handed>)>>),
 }
+
+type Done<T> = oneshot::Sender<T>;
 
 /// Hands changes to the registrar; cheap to clone.
-#[derive(Clone)]
-pub(super) struct Advertiser {
+#[derive(Clone, Debug)]
+pub(super) struct Registrations {
     changes: mpsc::Sender<Change>,
 }
 
-impl Advertiser {
+impl Registrations {
     /// Takes `offers` in; when this returns, calls find them.
     ///
     /// # Errors
     ///
     /// A [`Refusal`] when a bound of the registry would be passed.
     pub(super) async fn advertise(&self, offers: Vec<Offer>) -> Result<(), Refusal> {
-        let (done, answer) = oneshot::channel();
-        self.send(Change::Advertise(offers, done)).await?;
-        answer.await.map_err(|_| stopping())?.map_err(refusal)
+        self.ask(|done| Change::Advertise(offers, done))
+            .await?
+            .map_err(refusal)
     }
 
     /// Withdraws `offers`; when this returns, calls find them no more.
@@ -54,13 +73,43 @@ impl Advertiser {
     ///
     /// Declined when the node is stopping.
     pub(super) async fn unadvertise(&self, offers: Vec<Offer>) -> Result<(), Refusal> {
-        let (done, answer) = oneshot::channel();
-        self.send(Change::Unadvertise(offers, done)).await?;
-        answer.await.map_err(|_| stopping())
+        self.ask(|done| Change::Unadvertise(offers, done)).await
     }
 
-    async fn send(&self, change: Change) -> Result<(), Refusal> {
-        self.changes.send(change).await.map_err(|_| stopping())
+    /// Takes in what another router held.
+    ///
+    /// # Errors
+    ///
+    /// As [`advertise`](Self::advertise).
+    pub(super) async fn take_over(&self, handed: Vec<Handed>) -> Result<(), Refusal> {
+        self.ask(|done| Change::TakeOver(handed, done))
+            .await?
+            .map_err(refusal)
+    }
+
+    /// The registrations that `newcomer` needs of this router before it joins.
+    ///
+    /// # Errors
+    ///
+    /// Declined when the node is stopping.
+    pub(super) async fn for_newcomer(&self, newcomer: HostPort) -> Result<Vec<Handed>, Refusal> {
+        self.ask(|done| Change::Newcomer(newcomer, done)).await
+    }
+
+    /// The registrations that others need when this router leaves.
+    ///
+    /// # Errors
+    ///
+    /// Declined when the node is stopping.
+    pub(super) async fn for_leaving(&self) -> Result<Vec<(HostPort, Vec<Handed>)>, Refusal> {
+        self.ask(Change::Leaving).await
+    }
+
+    async fn ask<T>(&self, change: impl FnOnce(Done<T>) -> Change) -> Result<T, Refusal> {
+        let (done, answer) = oneshot::channel();
+        let sent = self.changes.send(change(done)).await;
+        sent.map_err(|_| stopping())?;
+        answer.await.map_err(|_| stopping())
     }
 }
 
@@ -75,114 +124,224 @@ fn refusal(error: AdvertiseError) -> Refusal {
     }
 }
 
+/// What a registrar starts from.
+pub(super) struct Start {
+    pub(super) registry: RegistryConfig,
+    pub(super) affinity: AffinityConfig,
+    pub(super) mesh: Mesh,
+    pub(super) members: watch::Receiver<Arc<Snapshot>>,
+    pub(super) router: Router,
+    pub(super) channel: Weak<Channel>,
+}
+
 impl Registrar {
-    pub(super) fn new(
-        config: RegistryConfig,
-        router: Router,
-        channel: Weak<Channel>,
-    ) -> (Self, Advertiser) {
+    pub(super) fn new(start: Start) -> (Self, Registrations) {
         let (sender, changes) = mpsc::channel(WAITING);
         let registrar = Self {
-            registry: Registry::new(config),
+            registry: Registry::new(start.registry),
+            hand_over: HandOver::default(),
+            mesh: Arc::new(start.mesh),
+            has_entered: false,
             changes,
-            router,
-            channel,
-            services: Arc::default(),
-            peers: Peers::new(),
+            members: start.members,
+            router: start.router,
+            lists: PeerLists::new(start.affinity, start.channel.clone()),
+            neighbours: Neighbours::new(start.channel),
+            sending: JoinSet::new(),
         };
-        (registrar, Advertiser { changes: sender })
+        (registrar, Registrations { changes: sender })
     }
 
     /// Works until nobody is left to send changes.
     pub(super) async fn run(mut self) {
+        self.publish();
+        let mut changes = Vec::with_capacity(WAITING);
         loop {
-            let due = self.registry.poll_timeout();
+            let due = self.poll_timeout();
             tokio::select! {
-                change = self.changes.recv() => match change {
-                    Some(change) => self.handle_change(change),
-                    None => return,
+                count = self.changes.recv_many(&mut changes, WAITING) => match count {
+                    0 => return,
+                    _ => self.handle_changes(&mut changes),
                 },
+                Ok(()) = self.members.changed() => self.handle_members(),
+                Some(Ok((parcel, outcome))) = self.sending.join_next() => {
+                    self.handle_sent(&parcel, outcome);
+                }
                 () = sleep_until(due) => self.handle_timeout(),
             }
         }
     }
 
-    fn handle_change(&mut self, change: Change) {
+    fn poll_timeout(&self) -> Option<Instant> {
+        let due = [
+            self.registry.poll_timeout(),
+            self.mesh.poll_timeout(),
+            self.hand_over.poll_timeout(),
+        ];
+        due.into_iter().flatten().min()
+    }
+
+    /// Applies all that wait, puts the result in force once, then answers each.
+    fn handle_changes(&mut self, changes: &mut Vec<Change>) {
+        let answers: Vec<_> = changes
+            .drain(..)
+            .map(|change| self.handle_change(change))
+            .collect();
+        self.publish();
+        for answer in answers {
+            answer();
+        }
+    }
+
+    fn handle_change(&mut self, change: Change) -> Box<dyn FnOnce() + Send> {
         // Whoever asked may be gone; the change stands all the same.
         match change {
             Change::Advertise(offers, done) => {
                 let taken = self.registry.advertise(now(), &offers);
                 tracing::debug!(?taken, ?offers, "advertised");
-                self.publish();
-                let _ = done.send(taken);
+                if taken.is_ok() {
+                    self.handle_taken(offers.iter());
+                }
+                Box::new(|| drop(done.send(taken)))
+            }
+            Change::TakeOver(handed, done) => {
+                let taken = self.registry.take_over(now(), &handed);
+                tracing::debug!(?taken, registrations = handed.len(), "taken over");
+                if taken.is_ok() {
+                    self.handle_taken(handed.iter().map(|one| &one.offer));
+                }
+                Box::new(|| drop(done.send(taken.map(drop))))
             }
             Change::Unadvertise(offers, done) => {
-                let known = self.registry.unadvertise(&offers);
+                let known = self.registry.unadvertise(now(), &offers);
                 tracing::debug!(known, ?offers, "unadvertised");
-                self.publish();
-                let _ = done.send(());
+                Box::new(|| {
+                    let _ = done.send(());
+                })
+            }
+            Change::Newcomer(newcomer, done) => {
+                let names = hand_over::for_newcomer(&self.mesh, &newcomer, self.registry.names());
+                let handed = self.held(&names);
+                Box::new(|| drop(done.send(handed)))
+            }
+            Change::Leaving(done) => {
+                let parcels = hand_over::for_leaving(&self.mesh, self.registry.names());
+                let parcels: Vec<_> = parcels
+                    .into_iter()
+                    .map(|Parcel { to, names }| (to, self.held(&names)))
+                    .collect();
+                Box::new(|| drop(done.send(parcels)))
+            }
+        }
+    }
+
+    fn handle_taken<'a>(&mut self, offers: impl Iterator<Item = &'a Offer>) {
+        for offer in offers {
+            self.hand_over.handle_taken(now(), &self.mesh, &offer.name);
+        }
+    }
+
+    fn handle_members(&mut self) {
+        let snapshot = Arc::clone(&self.members.borrow_and_update());
+        let before = Arc::clone(&self.mesh);
+        self.mesh = Arc::new(self.next_mesh(&snapshot));
+        if before.ring() != self.mesh.ring() {
+            let servers = self.mesh.ring().servers();
+            let routers: Vec<_> = servers
+                .iter()
+                .map(hyperbahn_ring::Server::address)
+                .collect();
+            tracing::info!(?routers, "the ring of routers has changed");
+            let names = self.registry.names();
+            let parcels = self
+                .hand_over
+                .handle_mesh(now(), &before, &self.mesh, names);
+            self.send(parcels);
+        }
+        self.publish();
+    }
+
+    fn next_mesh(&mut self, snapshot: &Snapshot) -> Mesh {
+        self.has_entered |= snapshot.is_member;
+        let suspects = snapshot
+            .members
+            .iter()
+            .filter(|member| member.status == Status::Suspect)
+            .map(|member| member.address.to_string());
+        let next = self
+            .mesh
+            .with_ring(now(), snapshot.ring.clone(), suspects.collect());
+        match self.has_entered {
+            true => next,
+            // As it will be, and as if it had always been so: there is nothing to hand over.
+            false => next.with(self.mesh.me()),
+        }
+    }
+
+    fn handle_sent(&mut self, parcel: &Parcel, outcome: Result<(), NeighbourError>) {
+        let Parcel { to, names } = parcel;
+        match outcome {
+            Ok(()) => {
+                tracing::info!(router = %to, services = names.len(), "handed over");
+                self.hand_over.handle_delivered(now(), names);
+            }
+            Err(error) => {
+                tracing::warn!(router = %to, services = names.len(), %error, "not handed over");
             }
         }
     }
 
     fn handle_timeout(&mut self) {
-        for Offer { name, instance } in self.registry.handle_timeout(now()) {
+        let now = now();
+        for Offer { name, instance } in self.registry.handle_timeout(now) {
             tracing::info!(service = name, %instance, "forgotten: no advertisement for too long");
+        }
+        let (parcels, released) = self.hand_over.handle_timeout(now, &self.mesh);
+        for name in released {
+            tracing::info!(service = name, "released: others are its exits now");
+            self.registry.release(&name);
+        }
+        self.send(parcels);
+        if self.mesh.poll_timeout().is_some_and(|due| due <= now) {
+            self.mesh = Arc::new(self.mesh.settled(now));
         }
         self.publish();
     }
 
+    fn send(&mut self, parcels: Vec<Parcel>) {
+        for parcel in parcels {
+            let handed = self.held(&parcel.names);
+            if handed.is_empty() {
+                parcel
+                    .names
+                    .iter()
+                    .for_each(|name| self.hand_over.forget(name));
+                continue;
+            }
+            let neighbours = self.neighbours.clone();
+            self.sending.spawn(async move {
+                let outcome = neighbours.hand_over(&parcel.to, &handed).await;
+                (parcel, outcome)
+            });
+        }
+    }
+
+    fn held(&self, names: &[String]) -> Vec<Handed> {
+        let held = names
+            .iter()
+            .flat_map(|name| self.registry.held(now(), name));
+        held.collect()
+    }
+
     /// Puts in force what has changed, if anything has.
     fn publish(&mut self) {
-        let services = self.registry.services();
-        if Arc::ptr_eq(&services, &self.services) {
-            return;
-        }
-        let Some(channel) = self.channel.upgrade() else {
-            return;
+        let view = View {
+            services: self.registry.services(),
+            mesh: Arc::clone(&self.mesh),
         };
-        let peers = services.iter().map(|(name, _)| {
-            let known = self.peers.get_key_value(name);
-            let (name, list) = known.map_or_else(
-                || (Arc::from(name), channel.new_peer_list(name)),
-                |(name, list)| (Arc::clone(name), list.clone()),
-            );
-            update(
-                &list,
-                self.services.instances(&name),
-                services.instances(&name),
-            );
-            (name, list)
-        });
-        self.peers = peers.collect();
-        self.services = services;
-        self.router
-            .replace(Arc::clone(&self.services), self.peers.clone());
-    }
-}
-
-type Instances = Arc<[HostPort]>;
-
-/// Brings a list from one state of a service to the next. Peers that stay keep what is known of them.
-fn update(list: &PeerList, before: Option<&Instances>, after: Option<&Instances>) {
-    if let (Some(before), Some(after)) = (before, after)
-        && Arc::ptr_eq(before, after)
-    {
-        return;
-    }
-    let set = |instances: Option<&Instances>| -> HashSet<HostPort> {
-        instances
-            .into_iter()
-            .flat_map(|all| all.iter().cloned())
-            .collect()
-    };
-    let (before, after) = (set(before), set(after));
-    for instance in after.difference(&before) {
-        list.add(instance.as_str());
-        list.connect(instance.as_str());
-    }
-    for instance in before.difference(&after) {
-        list.remove(instance.as_str());
+        if let Some(lists) = self.lists.update(&view) {
+            self.router.replace(view, lists);
+        }
     }
 }
 
@@ -203,10 +362,12 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::membership::{Membership, MembershipConfig};
+    use crate::routing::ExitConfig;
 
     /// A registrar at work, on a clock that moves when everybody waits.
     struct Bench {
-        advertiser: Advertiser,
+        registrations: Registrations,
         router: Router,
         // The registrar itself does not keep it.
         _channel: Arc<Channel>,
@@ -216,16 +377,12 @@ mod tests {
         fn new() -> Self {
             let channel = Arc::new(Channel::new("test"));
             let router = Router::default();
-            router.open(&at("127.0.0.1:21300"));
-            let config = RegistryConfig {
-                max_services: 2,
-                ..RegistryConfig::default()
-            };
-            let (registrar, advertiser) =
-                Registrar::new(config, router.clone(), Arc::downgrade(&channel));
+            let mesh = Mesh::alone(at("127.0.0.1:21300"), ExitConfig::default());
+            router.begin(&channel, &mesh);
+            let (registrar, registrations) = Registrar::new(start(&channel, &router, mesh));
             tokio::spawn(registrar.run());
             Self {
-                advertiser,
+                registrations,
                 router,
                 _channel: channel,
             }
@@ -238,6 +395,21 @@ mod tests {
                 .services
                 .instances(name)
                 .map_or(0, |all| all.len())
+        }
+    }
+
+    fn start(channel: &Arc<Channel>, router: &Router, mesh: Mesh) -> Start {
+        let config = MembershipConfig::default();
+        Start {
+            registry: RegistryConfig {
+                max_services: 2,
+                ..RegistryConfig::default()
+            },
+            affinity: AffinityConfig::default(),
+            members: Membership::start(channel, mesh.me(), config).watch(),
+            mesh,
+            router: router.clone(),
+            channel: Arc::downgrade(channel),
         }
     }
 
@@ -256,10 +428,10 @@ mod tests {
     async fn what_is_advertised_is_in_force_when_the_answer_comes() {
         let bench = Bench::new();
         let offers = vec![offer("a", "127.0.0.1:1"), offer("a", "127.0.0.1:2")];
-        bench.advertiser.advertise(offers.clone()).await.unwrap();
+        bench.registrations.advertise(offers.clone()).await.unwrap();
         assert_eq!(bench.instances("a"), 2);
         bench
-            .advertiser
+            .registrations
             .unadvertise(offers[..1].to_vec())
             .await
             .unwrap();
@@ -271,9 +443,13 @@ mod tests {
         let bench = Bench::new();
         let renewing = vec![offer("a", "127.0.0.1:1")];
         let silent = vec![offer("a", "127.0.0.1:2")];
-        bench.advertiser.advertise(silent).await.unwrap();
+        bench.registrations.advertise(silent).await.unwrap();
         for _ in 0..3 {
-            bench.advertiser.advertise(renewing.clone()).await.unwrap();
+            bench
+                .registrations
+                .advertise(renewing.clone())
+                .await
+                .unwrap();
             tokio::time::sleep(Duration::from_secs(185)).await;
         }
         assert_eq!(bench.instances("a"), 1);
@@ -287,13 +463,13 @@ mod tests {
         let many = ["a", "b", "c"]
             .map(|name| offer(name, "127.0.0.1:1"))
             .to_vec();
-        let refusal = bench.advertiser.advertise(many).await.unwrap_err();
+        let refusal = bench.registrations.advertise(many).await.unwrap_err();
         assert_eq!(
             refusal.to_string(),
             "declined: no room for service \"c\": 2 services are registered already"
         );
         let long = vec![offer(&"n".repeat(256), "127.0.0.1:1")];
-        let refusal = bench.advertiser.advertise(long).await.unwrap_err();
+        let refusal = bench.registrations.advertise(long).await.unwrap_err();
         assert!(
             refusal.to_string().starts_with("bad-request: service name"),
             "{refusal}"
@@ -302,10 +478,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_registrar_that_is_gone_declines() {
-        let (registrar, advertiser) =
-            Registrar::new(RegistryConfig::default(), Router::default(), Weak::new());
+        let channel = Arc::new(Channel::new("test"));
+        let mesh = Mesh::alone(at("127.0.0.1:21300"), ExitConfig::default());
+        let (registrar, registrations) = Registrar::new(start(&channel, &Router::default(), mesh));
         drop(registrar);
-        let refusal = advertiser.advertise(Vec::new()).await.unwrap_err();
+        let refusal = registrations.advertise(Vec::new()).await.unwrap_err();
         assert_eq!(refusal.to_string(), "declined: the router is stopping");
     }
 
@@ -313,11 +490,12 @@ mod tests {
     async fn an_instance_is_a_peer_while_it_is_registered() {
         let bench = Bench::new();
         let offers = vec![offer("a", "127.0.0.1:1"), offer("a", "127.0.0.1:2")];
-        bench.advertiser.advertise(offers.clone()).await.unwrap();
-        let peers = bench.router.current().unwrap().peers("a").unwrap().clone();
+        bench.registrations.advertise(offers.clone()).await.unwrap();
+        let moment = bench.router.current().unwrap();
+        let peers = moment.lists.instances("a").unwrap().all.clone();
         assert_eq!(peers.len(), 2);
         bench
-            .advertiser
+            .registrations
             .unadvertise(offers[1..].to_vec())
             .await
             .unwrap();

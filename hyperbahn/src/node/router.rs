@@ -1,18 +1,18 @@
 //! The answer to the relay's question: a view to decide by, and the peers to choose from.
 
-use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use tchannel_proto::peek::CallReqPeek;
-use tchannel_rt::{PeerInfo, PeerList, RouteTo};
+use tchannel_rt::{Channel, PeerInfo, PeerList, RouteTo};
 
+use super::peers::{Instances, Lists};
 use crate::host_port::HostPort;
 use crate::refusal::Refusal;
-use crate::registry::Services;
-use crate::routing::{Call, Route, View, decide};
+use crate::routing::{self, Call, Mesh, Origin, ROUTER_HEADER, Route, View, decide};
 
-/// The instances of each service, as the runtime knows them.
-pub(super) type Peers = HashMap<Arc<str>, PeerList>;
+/// How many times the average load an instance may have before a shard key goes to the next one.
+const SHARD_BOUND: f64 = 1.25;
 
 /// What the relay and the endpoints look at. Cheap to clone; all clones see the same.
 #[derive(Clone, Default)]
@@ -23,37 +23,41 @@ pub(super) struct Router {
 #[derive(Default)]
 struct Shared {
     address: OnceLock<HostPort>,
+    is_open: AtomicBool,
     current: RwLock<Option<Arc<Moment>>>,
 }
 
 /// What is known at one moment; never changes. There are peers for each service of the view.
 pub(super) struct Moment {
     pub(super) view: View,
-    peers: Peers,
+    pub(super) lists: Lists,
 }
 
 impl Router {
-    /// Begins to route, as the router at `address`. Calls that came earlier were declined.
-    pub(super) fn open(&self, address: &HostPort) {
-        self.shared.address.get_or_init(|| address.clone());
-        self.replace(Arc::default(), Peers::new());
+    /// Answers for itself from now on, as the router that `mesh` speaks of, and declines all other calls.
+    pub(super) fn begin(&self, channel: &Channel, mesh: &Mesh) {
+        self.shared.address.get_or_init(|| mesh.me().clone());
+        let view = View {
+            services: Arc::default(),
+            mesh: Arc::new(mesh.clone()),
+        };
+        let lists = Lists::none(channel, &view.mesh);
+        self.replace(view, lists);
+    }
+
+    /// Begins to route.
+    pub(super) fn open(&self) {
+        self.shared.is_open.store(true, Ordering::Release);
     }
 
     /// Puts a newer moment in force, from the next call on.
-    pub(super) fn replace(&self, services: Arc<Services>, peers: Peers) {
-        let Some(router) = self.shared.address.get().cloned() else {
-            return;
-        };
-        let moment = Arc::new(Moment {
-            view: View { router, services },
-            peers,
-        });
+    pub(super) fn replace(&self, view: View, lists: Lists) {
         let mut current = self
             .shared
             .current
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        *current = Some(moment);
+        *current = Some(Arc::new(Moment { view, lists }));
     }
 
     /// What is known now.
@@ -67,39 +71,99 @@ impl Router {
             .current
             .read()
             .unwrap_or_else(PoisonError::into_inner);
-        current
-            .clone()
-            .ok_or_else(|| Refusal::declined("the router is starting"))
+        current.clone().ok_or_else(starting)
+    }
+
+    /// Nothing, once it routes.
+    ///
+    /// # Errors
+    ///
+    /// Declined while the node is starting.
+    pub(super) fn check_open(&self) -> Result<(), Refusal> {
+        match self.shared.is_open.load(Ordering::Acquire) {
+            true => Ok(()),
+            false => Err(starting()),
+        }
     }
 }
 
+fn starting() -> Refusal {
+    Refusal::declined("the router is starting")
+}
+
 impl Moment {
-    /// The instances of a service of the view.
-    pub(super) fn peers(&self, service: &str) -> Option<&PeerList> {
-        self.peers.get(service)
+    fn route(&self, call: &Call<'_>) -> Result<RouteTo, Refusal> {
+        let next = call.target();
+        match decide(call, &self.view) {
+            Route::Own(_) => Ok(RouteTo::Local),
+            Route::Refuse(refusal) => Err(refusal),
+            Route::Instances(_) => {
+                let instances = self.instances(next);
+                Ok(match call.shard_key {
+                    "" => RouteTo::Peers(instances.near.clone()),
+                    key => to_shard(instances, key),
+                })
+            }
+            Route::Exits => Ok(RouteTo::Peers(self.lists.exits.of(next))),
+            Route::Shard => Ok(self.to_exit_of_shard(next, call.shard_key)),
+        }
+    }
+
+    fn instances(&self, service: &str) -> &Instances {
+        let known = self.lists.instances(service);
+        known.expect("a view comes with the peers of its services")
+    }
+
+    /// To the exit that `key` names; this router is one itself perhaps.
+    fn to_exit_of_shard(&self, service: &str, key: &str) -> RouteTo {
+        let exits = routing::turn_to(key, self.view.mesh.trusted_exits(service));
+        let is_mine = exits.first() == Some(self.view.router());
+        match self.lists.instances(service) {
+            Some(instances) if is_mine => to_shard(instances, key),
+            _ => {
+                let order = exits.iter().map(|exit| exit.as_str().into());
+                RouteTo::InOrder {
+                    peers: self.lists.exits.of(service),
+                    order: order.collect(),
+                    bound: None,
+                }
+            }
+        }
+    }
+
+    /// The exits of a service to ask something, this router not among them.
+    pub(super) fn other_exits(&self, service: &str) -> PeerList {
+        self.lists.exits.of(service)
+    }
+}
+
+fn to_shard(instances: &Instances, key: &str) -> RouteTo {
+    let order = routing::instances_for(instances.ring(), key);
+    RouteTo::InOrder {
+        peers: instances.all.clone(),
+        order: order.map(Into::into).collect(),
+        bound: Some(SHARD_BOUND),
     }
 }
 
 impl tchannel_rt::Route for Router {
-    fn route(&self, call: &CallReqPeek<'_>, _: &PeerInfo) -> RouteTo {
-        let moment = match self.current() {
-            Ok(moment) => moment,
-            Err(refusal) => return refused(refusal),
-        };
-        let call = Call {
-            service: text(call.service),
-            caller: text(call.caller_name),
-            delegate: text(call.routing_delegate),
-        };
-        match decide(&call, &moment.view) {
-            Route::Own(_) => RouteTo::Local,
-            Route::Refuse(refusal) => refused(refusal),
-            Route::Instances(_) => {
-                let peers = moment.peers(call.target());
-                let peers = peers.expect("a view comes with the peers of its services");
-                RouteTo::Peers(peers.clone())
+    fn route(&self, call: &CallReqPeek<'_>, from: &PeerInfo) -> RouteTo {
+        let shard_key = String::from_utf8_lossy(call.shard_key);
+        let routed = self.current().and_then(|moment| {
+            let call = Call {
+                service: text(call.service),
+                caller: text(call.caller_name),
+                delegate: text(call.routing_delegate),
+                shard_key: &shard_key,
+                origin: origin(from, &moment.view.mesh),
+            };
+            let to = moment.route(&call)?;
+            match to {
+                RouteTo::Local => Ok(to),
+                _ => self.check_open().map(|()| to),
             }
-        }
+        });
+        routed.unwrap_or_else(|Refusal { code, message }| RouteTo::Refuse { code, message })
     }
 
     fn hop(&self) -> &str {
@@ -110,8 +174,12 @@ impl tchannel_rt::Route for Router {
     }
 }
 
-fn refused(Refusal { code, message }: Refusal) -> RouteTo {
-    RouteTo::Refuse { code, message }
+/// Deployed routers do not say what they are, but they are on the ring.
+fn origin(from: &PeerInfo, mesh: &Mesh) -> Origin {
+    match from.header(ROUTER_HEADER).is_some() || mesh.is_router(&from.host_port) {
+        true => Origin::Router,
+        false => Origin::Caller,
+    }
 }
 
 // A name that is no text cannot have been advertised, so it only has to look like itself in a message.
