@@ -24,6 +24,7 @@ struct Inner {
     acted: Acted,
     /// Whether the peer said so, in an error frame.
     is_told: bool,
+    is_refused: bool,
     target: String,
     peer: Option<String>,
     attempts: u32,
@@ -37,6 +38,7 @@ impl CallError {
             message: message.into(),
             acted,
             is_told: false,
+            is_refused: false,
             target: String::new(),
             peer: None,
             attempts: 1,
@@ -74,6 +76,16 @@ impl CallError {
         self.inner.elapsed
     }
 
+    /// Whether the peer said so, in an error frame; otherwise it was found out at this end.
+    pub fn is_from_peer(&self) -> bool {
+        self.inner.is_told
+    }
+
+    /// Whether the peer's machine answered that nobody listens at the port. Nothing was sent.
+    pub fn is_connection_refused(&self) -> bool {
+        self.inner.is_refused
+    }
+
     /// What may be done about it. A call of which no byte has left is always safe to send again.
     ///
     /// Source: spec/protocol/errors.md, "retry".
@@ -99,6 +111,11 @@ impl CallError {
 
     pub(crate) fn at_peer(mut self, peer: &str) -> Self {
         self.inner.peer = Some(peer.to_owned());
+        self
+    }
+
+    pub(crate) fn refused(mut self, is_refused: bool) -> Self {
+        self.inner.is_refused = is_refused;
         self
     }
 

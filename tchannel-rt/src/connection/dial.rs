@@ -17,10 +17,19 @@ pub(crate) enum DialError {
     Resolve { host_port: String, reason: String },
     #[error("can not connect to {host_port}: {reason}")]
     Connect { host_port: String, reason: String },
+    #[error("can not connect to {host_port}: {reason}")]
+    Refused { host_port: String, reason: String },
     #[error("no connection to {host_port} within {limit_ms} ms")]
     Timeout { host_port: String, limit_ms: u128 },
     #[error("handshake with {host_port} failed: {reason}")]
     Handshake { host_port: String, reason: String },
+}
+
+impl DialError {
+    /// Whether the machine is there and nobody listens.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self, Self::Refused { .. })
+    }
 }
 
 /// Connects to `host_port` and shakes hands. The driver of the connection runs from then on.
@@ -114,20 +123,20 @@ async fn connect(host_port: &str) -> Result<TcpStream, DialError> {
             Err(error) => last = Some(error),
         }
     }
-    let reason = last.map_or_else(
-        || "the name has no address".to_owned(),
-        |error| error.to_string(),
-    );
-    Err(DialError::Connect {
-        host_port: host_port.to_owned(),
-        reason,
+    Err(match last {
+        Some(error) => connect_error(host_port, &error),
+        None => DialError::Connect {
+            host_port: host_port.to_owned(),
+            reason: "the name has no address".to_owned(),
+        },
     })
 }
 
 fn connect_error(host_port: &str, error: &std::io::Error) -> DialError {
-    DialError::Connect {
-        host_port: host_port.to_owned(),
-        reason: error.to_string(),
+    let (host_port, reason) = (host_port.to_owned(), error.to_string());
+    match error.kind() {
+        std::io::ErrorKind::ConnectionRefused => DialError::Refused { host_port, reason },
+        _ => DialError::Connect { host_port, reason },
     }
 }
 

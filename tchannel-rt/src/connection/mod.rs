@@ -32,7 +32,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
 
-pub(crate) use dial::dial;
+pub(crate) use dial::{DialError, dial};
 pub(crate) use driver::{Driver, drive};
 pub(crate) use exchange::{Exchange, ResponseInfo};
 use keyed::Keyed;

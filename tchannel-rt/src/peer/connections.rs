@@ -8,7 +8,7 @@ use tchannel_proto::ErrorCode;
 
 use crate::backoff::Backoff;
 use crate::config::ChannelConfig;
-use crate::connection::{Conn, Limits, dial};
+use crate::connection::{Conn, DialError, Limits, dial};
 use crate::dispatch::Dispatch;
 use crate::error::CallError;
 use crate::listener::Announced;
@@ -32,7 +32,7 @@ pub(crate) struct Peer {
 #[derive(Default)]
 struct Redial {
     failures: u32,
-    not_before: Option<(Instant, String)>,
+    not_before: Option<(Instant, DialError)>,
 }
 
 impl Peer {
@@ -132,7 +132,7 @@ impl Peer {
                     "{reason}; the next attempt is due in {} ms",
                     wait.as_millis()
                 );
-                return Err(self.network_error(text));
+                return Err(self.network_error(text).refused(reason.is_refused()));
             }
         }
         match self.dial().await {
@@ -155,20 +155,20 @@ impl Peer {
                     config.redial_min / 2 + backoff.delay(redial.failures, fastrand::u64(..));
                 redial.failures = redial.failures.saturating_add(1);
                 redial.not_before = Some((Instant::now() + wait, reason.clone()));
-                Err(self.network_error(reason))
+                let is_refused = reason.is_refused();
+                Err(self.network_error(reason.to_string()).refused(is_refused))
             }
         }
     }
 
-    async fn dial(&self) -> Result<Conn, String> {
-        let dispatch = self
-            .dialer
-            .dispatch
-            .upgrade()
-            .ok_or("the channel is closed")?;
-        let config = &self.dialer.config;
-        let dialled = dial(&self.host_port, &self.dialer, Limits::new(config), dispatch).await;
-        dialled.map_err(|error| error.to_string())
+    async fn dial(&self) -> Result<Conn, DialError> {
+        let dispatch = self.dialer.dispatch.upgrade();
+        let dispatch = dispatch.ok_or_else(|| DialError::Connect {
+            host_port: self.host_port.to_string(),
+            reason: "the channel is closed".to_owned(),
+        })?;
+        let limits = Limits::new(&self.dialer.config);
+        dial(&self.host_port, &self.dialer, limits, dispatch).await
     }
 
     fn network_error(&self, reason: impl Into<String>) -> CallError {

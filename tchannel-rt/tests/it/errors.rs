@@ -78,6 +78,31 @@ async fn an_error_names_target_peer_and_tries() {
 }
 
 #[tokio::test]
+async fn a_port_where_nobody_listens_is_told_from_other_troubles() {
+    let (listener, addr) = listener().await;
+    drop(listener);
+    let client = Channel::new("test");
+    // The second finds the back-off of the first.
+    for _ in 0..2 {
+        let call = once(client.call("svc::method").peer(&addr));
+        let error = call.send("", "").await.unwrap_err();
+        check(&error, NetworkError, Safe);
+        assert!(error.is_connection_refused() && !error.is_from_peer());
+    }
+    let hung_up = call_served_by(|listener| async move { drop(listener.accept().await) }).await;
+    check(&hung_up, NetworkError, Safe);
+    assert!(!hung_up.is_connection_refused());
+    let told = call_served_by(|listener| async move {
+        let mut wire = Wire::accept(&listener).await;
+        let (id, _) = wire.hear_call().await;
+        wire.answer_error(id, 0x07, "as asked").await;
+        wire
+    });
+    let told = told.await;
+    assert!(told.is_from_peer() && !told.is_connection_refused());
+}
+
+#[tokio::test]
 async fn what_a_handler_says_arrives_with_its_code() {
     let server = Channel::new("svc");
     let addr = listen(&server).await;
