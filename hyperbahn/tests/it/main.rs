@@ -4,6 +4,7 @@ mod advertise;
 mod api;
 mod cli;
 mod forward;
+mod membership;
 mod wire;
 
 use hyperbahn::config::NodeConfig;
