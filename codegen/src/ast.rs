@@ -1,0 +1,170 @@
+//! What was written: one [`Document`] for each file, names not yet looked up.
+
+use crate::diagnostic::Span;
+
+/// A name, and where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Name {
+    pub(crate) text: String,
+    pub(crate) span: Span,
+}
+
+/// One file.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Document {
+    pub(crate) includes: Vec<Name>,
+    /// The name after `namespace rs`.
+    pub(crate) namespace: Option<Name>,
+    pub(crate) definitions: Vec<Definition>,
+}
+
+/// What a file defines.
+#[derive(Clone, Debug)]
+pub(crate) enum Definition {
+    Const(Const),
+    Typedef(Typedef),
+    Enum(Enum),
+    Struct(Struct),
+    Service(Service),
+}
+
+impl Definition {
+    pub(crate) fn name(&self) -> &Name {
+        match self {
+            Self::Const(it) => &it.name,
+            Self::Typedef(it) => &it.name,
+            Self::Enum(it) => &it.name,
+            Self::Struct(it) => &it.name,
+            Self::Service(it) => &it.name,
+        }
+    }
+}
+
+/// What was said about a definition beside what it is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes {
+    pub(crate) doc: Option<String>,
+    /// `(name = "value")` in the order they were written.
+    pub(crate) annotations: Vec<(String, Option<String>)>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Const {
+    pub(crate) ty: Type,
+    pub(crate) name: Name,
+    pub(crate) value: Value,
+    pub(crate) notes: Notes,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Typedef {
+    pub(crate) ty: Type,
+    pub(crate) name: Name,
+    pub(crate) notes: Notes,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Enum {
+    pub(crate) name: Name,
+    pub(crate) members: Vec<Member>,
+    pub(crate) notes: Notes,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) name: Name,
+    pub(crate) value: i32,
+    pub(crate) notes: Notes,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Struct {
+    pub(crate) kind: StructKind,
+    pub(crate) name: Name,
+    pub(crate) fields: Vec<Field>,
+    pub(crate) notes: Notes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StructKind {
+    Struct,
+    Union,
+    Exception,
+}
+
+/// A field of a struct, an argument, or a declared exception.
+#[derive(Clone, Debug)]
+pub(crate) struct Field {
+    pub(crate) id: i16,
+    pub(crate) requiredness: Requiredness,
+    pub(crate) ty: Type,
+    pub(crate) name: Name,
+    pub(crate) default: Option<Value>,
+    pub(crate) notes: Notes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Requiredness {
+    Required,
+    Optional,
+    /// Neither was written: always sent, need not be received.
+    Default,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Type {
+    pub(crate) kind: TypeKind,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum TypeKind {
+    Bool,
+    I8,
+    I16,
+    I32,
+    I64,
+    Double,
+    String,
+    Binary,
+    Uuid,
+    List(Box<Type>),
+    Set(Box<Type>),
+    Map(Box<Type>, Box<Type>),
+    Named(String),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Value {
+    pub(crate) kind: ValueKind,
+    pub(crate) span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum ValueKind {
+    Int(i64),
+    Double(f64),
+    Text(String),
+    /// `true`, a constant or a member of an enum.
+    Word(String),
+    List(Vec<Value>),
+    Map(Vec<(Value, Value)>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Service {
+    pub(crate) name: Name,
+    pub(crate) parent: Option<Name>,
+    pub(crate) methods: Vec<Method>,
+    pub(crate) notes: Notes,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Method {
+    pub(crate) name: Name,
+    /// `None` for `void`.
+    pub(crate) returns: Option<Type>,
+    pub(crate) arguments: Vec<Field>,
+    pub(crate) throws: Vec<Field>,
+    pub(crate) notes: Notes,
+}
