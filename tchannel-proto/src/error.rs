@@ -88,6 +88,12 @@ pub enum ProtocolError {
         /// How many.
         missed: u32,
     },
+    /// Calls timed out and nothing at all was heard of the peer meanwhile.
+    #[error("calls time out and the peer has been silent for {silent_ms} ms")]
+    Stale {
+        /// Since the last frame, in milliseconds.
+        silent_ms: u64,
+    },
 }
 
 impl ProtocolError {
@@ -107,7 +113,10 @@ impl ProtocolError {
     pub fn is_told_to_peer(&self) -> bool {
         !matches!(
             self,
-            Self::PeerFatal { .. } | Self::InitRefused { .. } | Self::PingsMissed { .. }
+            Self::PeerFatal { .. }
+                | Self::InitRefused { .. }
+                | Self::PingsMissed { .. }
+                | Self::Stale { .. }
         )
     }
 }

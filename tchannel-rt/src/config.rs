@@ -43,6 +43,11 @@ pub struct ChannelConfig {
     pub arriving_bytes_max: usize,
     /// Silence after which a peer is pinged, if it is one that answers. Default 5 s; `None` never pings.
     pub ping_after: Option<Duration>,
+    /// Two calls to a peer that time out this far apart, with nothing heard of it in between, close the
+    /// connection, and the next call dials anew. Default 10 s; should be longer than `ping_after`.
+    ///
+    /// Source: spec/protocol/control.md, "silent peers".
+    pub stale_after: Duration,
     /// Time without a call after which a connection is closed. Default `None`: never.
     pub idle_close: Option<Duration>,
     /// Longest ttl a relay passes on. Default 120 s.
@@ -79,6 +84,7 @@ impl Default for ChannelConfig {
             message_bytes_max: 16 * 1024 * 1024,
             arriving_bytes_max: 256 * 1024 * 1024,
             ping_after: Some(Duration::from_secs(5)),
+            stale_after: Duration::from_secs(10),
             idle_close: None,
             relay_ttl_max: Duration::from_secs(120),
             advertised_host_port: None,
@@ -95,6 +101,7 @@ impl ChannelConfig {
         config.inbound_in_flight_max = self.inbound_in_flight_max;
         config.outbound_in_flight_max = self.outbound_in_flight_max;
         config.ping_after = self.ping_after;
+        config.stale_after = self.stale_after;
         config
     }
 }

@@ -30,6 +30,11 @@ pub struct ConnectionConfig {
     /// Unanswered pings in a row after which the connection is given up. Default 3. Does not apply to a peer
     /// that has never answered one.
     pub pings_missed_max: u32,
+    /// Two calls that time out this far apart, or further, with no frame from the peer in between, close the
+    /// connection. Default 10 s: longer than `ping_after`, so that a peer that answers pings is heard in between.
+    ///
+    /// Source: spec/protocol/control.md, "silent peers".
+    pub stale_after: Duration,
     /// Silence, counted from the last frame, after which a relayed answer that has begun is given up.
     /// Default 120 s. Source: spec/protocol/deadlines.md, "streaming".
     pub relayed_stream_silence: Duration,
@@ -46,6 +51,7 @@ impl ConnectionConfig {
             tombstone: Duration::from_secs(5),
             ping_after: Some(Duration::from_secs(5)),
             pings_missed_max: 3,
+            stale_after: Duration::from_secs(10),
             relayed_stream_silence: Duration::from_secs(120),
         }
     }

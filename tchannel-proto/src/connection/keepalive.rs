@@ -1,6 +1,6 @@
-//! Keepalive: pings after silence, and giving up on a peer that used to answer.
+//! Keepalive: pings after silence, and giving up on a peer that used to answer, or that calls do not reach.
 //!
-//! Source: spec/protocol/control.md, "ping".
+//! Source: spec/protocol/control.md, "ping" and "silent peers".
 
 use std::time::Instant;
 
@@ -19,6 +19,8 @@ pub(super) struct Keepalive {
     next_id: u32,
     unanswered: u32,
     has_answered: bool,
+    /// The first call that has timed out since the peer was last heard of.
+    timed_out: Option<Instant>,
 }
 
 impl Keepalive {
@@ -28,12 +30,14 @@ impl Keepalive {
             next_id: FIRST_PING_ID,
             unanswered: 0,
             has_answered: false,
+            timed_out: None,
         }
     }
 
     pub(super) fn heard(&mut self, now: Instant) {
         self.last_heard = now;
         self.unanswered = 0;
+        self.timed_out = None;
     }
 
     pub(super) fn answered(&mut self) {
@@ -77,6 +81,23 @@ impl Connection {
         self.ping();
         self.timers.schedule(TimerKey::Keepalive, now + after);
         Ok(())
+    }
+
+    /// A call has timed out. When that happens to two of them, far enough apart, and nothing was heard between,
+    /// not even the answer to a ping, packets no longer arrive.
+    pub(super) fn handle_call_timed_out(&mut self, now: Instant) -> Result<(), ProtocolError> {
+        let first = *self.keepalive.timed_out.get_or_insert(now);
+        if now.saturating_duration_since(first) < self.config.stale_after {
+            return Ok(());
+        }
+        let silent = now.saturating_duration_since(self.keepalive.last_heard);
+        let silent_ms = u64::try_from(silent.as_millis()).unwrap_or(u64::MAX);
+        Err(ProtocolError::Stale { silent_ms })
+    }
+
+    /// This end has read nothing for a while, on purpose, until `now`: the silence was its own.
+    pub fn note_not_reading(&mut self, now: Instant) {
+        self.keepalive.heard(now);
     }
 
     /// When the peer was last heard of.

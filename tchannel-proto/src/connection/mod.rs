@@ -179,10 +179,7 @@ impl Connection {
                     self.handle_inbound_timeout(slot);
                     Ok(())
                 }
-                TimerKey::Outbound(slot) => {
-                    self.handle_outbound_timeout(now, slot);
-                    Ok(())
-                }
+                TimerKey::Outbound(slot) => self.handle_outbound_timeout(now, slot),
             };
             self.close_on_error(outcome)?;
         }

@@ -419,13 +419,18 @@ impl Connection {
         }
     }
 
-    pub(super) fn handle_outbound_timeout(&mut self, now: Instant, slot: u32) {
+    pub(super) fn handle_outbound_timeout(
+        &mut self,
+        now: Instant,
+        slot: u32,
+    ) -> Result<(), ProtocolError> {
         let Some(exchange) = self.outbound.exchanges.get(slot as usize) else {
-            return;
+            return Ok(());
         };
         let key = OutboundKey { id: exchange.id };
         if matches!(exchange.phase, Phase::Tombstone) {
-            return self.forget(key);
+            self.forget(key);
+            return Ok(());
         }
         // An instance behind a relay sees a ttl, but not that its caller has been answered.
         if matches!(exchange.phase, Phase::Relayed) {
@@ -436,6 +441,7 @@ impl Connection {
             why: Failure::TimedOut,
         });
         self.bury(now, key);
+        self.handle_call_timed_out(now)
     }
 
     /// Keeps the id a while: the answer may already be on its way.

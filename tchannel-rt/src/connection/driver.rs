@@ -198,6 +198,9 @@ impl Driver {
     fn handle_timer(&mut self) {
         let now = Instant::now();
         self.armed_for = None;
+        if self.hold_until.is_some() {
+            self.conn.core().proto.note_not_reading(now);
+        }
         if self.hold_until.is_some_and(|until| until <= now) {
             self.hold_until = None;
         }

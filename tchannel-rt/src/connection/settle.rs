@@ -448,7 +448,9 @@ impl Driver {
 fn blame(error: &ProtocolError) -> (ConnectionError, CloseReason) {
     match error {
         ProtocolError::PeerFatal { .. } => (ConnectionError::Protocol, CloseReason::Protocol),
-        ProtocolError::PingsMissed { .. } | ProtocolError::InitTimeout { .. } => {
+        ProtocolError::PingsMissed { .. }
+        | ProtocolError::Stale { .. }
+        | ProtocolError::InitTimeout { .. } => {
             (ConnectionError::NetworkTimeout, CloseReason::NetworkTimeout)
         }
         _ => (ConnectionError::PeerProtocol, CloseReason::Protocol),

@@ -98,6 +98,33 @@ async fn both_ends_know_the_further_init_headers_of_the_other() {
 }
 
 #[tokio::test]
+async fn a_connection_that_swallows_calls_is_given_up_and_the_next_call_dials_anew() {
+    let (listener, addr) = listener().await;
+    let impatient = config(|config| config.stale_after = Duration::from_millis(1));
+    let client = Channel::with_config("test", impatient);
+    let serve = async {
+        let _mute = Wire::accept(&listener).await;
+        loop {
+            let mut wire = Wire::accept(&listener).await;
+            let (id, _) = wire.hear_call().await;
+            wire.answer(id, "").await;
+        }
+    };
+    let call = async {
+        let ttl = Duration::from_millis(100);
+        let call = || once(client.call("svc::method").peer(&addr).ttl(ttl)).send("", "");
+        while call().await.is_err() {}
+    };
+    soon(async {
+        tokio::select! {
+            () = serve => {}
+            () = call => {}
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_answer_names_the_peer_that_gave_it() {
     let client = Channel::new("test");
     let mut servers = Vec::new();

@@ -346,6 +346,7 @@ impl World {
             Ok(())
                 | Err(ProtocolError::InitTimeout { .. }
                     | ProtocolError::PingsMissed { .. }
+                    | ProtocolError::Stale { .. }
                     | ProtocolError::PeerFatal { .. }
                     | ProtocolError::InitRefused { .. })
         );
