@@ -11,6 +11,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tchannel_rt::scheme::thrift::{ReadError, Reader, Type, Writer};
+use tchannel_rt::thrift::Uuid;
 
 /// The struct in `arg3`.
 ///
@@ -68,6 +69,7 @@ fn read_value(reader: &mut Reader<'_>, ty: Type) -> Result<Value, ReadError> {
         Type::Struct => read_struct(reader)?,
         Type::Map => read_map(reader)?,
         Type::Set | Type::List => read_list(reader)?,
+        Type::Uuid => json!(reader.read_uuid()?.to_string()),
     })
 }
 
@@ -122,6 +124,7 @@ fn write_value(writer: &mut Writer, ty: Type, value: &Value) -> Result<(), Strin
         Type::Struct => write_struct(writer, value)?,
         Type::Map => write_map(writer, value)?,
         Type::Set | Type::List => write_list(writer, value)?,
+        Type::Uuid => writer.write_uuid(&uuid(value)?),
     }
     Ok(())
 }
@@ -194,6 +197,11 @@ fn double(value: &Value) -> Result<f64, String> {
     number.ok_or_else(|| no("dbl", value))
 }
 
+fn uuid(value: &Value) -> Result<Uuid, String> {
+    let uuid = value.as_str().and_then(|text| text.parse().ok());
+    uuid.ok_or_else(|| no("uid", value))
+}
+
 fn bytes(value: &Value) -> Result<Vec<u8>, String> {
     let bytes = match (value.as_str(), value.get("hex").and_then(Value::as_str)) {
         (Some(text), _) => Some(text.as_bytes().to_vec()),
@@ -211,7 +219,7 @@ fn of_hex(digits: &str) -> Option<Vec<u8>> {
     pairs.iter().map(byte).collect()
 }
 
-const WORDS: [(Type, &str); 11] = [
+const WORDS: [(Type, &str); 12] = [
     (Type::Bool, "tf"),
     (Type::Byte, "i8"),
     (Type::I16, "i16"),
@@ -223,6 +231,7 @@ const WORDS: [(Type, &str); 11] = [
     (Type::Map, "map"),
     (Type::Set, "set"),
     (Type::List, "lst"),
+    (Type::Uuid, "uid"),
 ];
 
 fn word(ty: Type) -> &'static str {
@@ -281,6 +290,10 @@ mod tests {
         check(
             r#"{"1":{"dbl":1.0},"2":{"dbl":"NaN"}}"#,
             b"\x04\0\x01\x3f\xf0\0\0\0\0\0\0\x04\0\x02\x7f\xf8\0\0\0\0\0\0\0",
+        );
+        check(
+            r#"{"1":{"uid":"00112233-4455-6677-8899-aabbccddeeff"}}"#,
+            b"\x10\0\x01\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff\0",
         );
         check(
             r#"{"1":{"lst":["i32",2,7,8]},"2":{"set":["str",1,"a"]}}"#,
