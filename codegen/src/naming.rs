@@ -27,9 +27,17 @@ impl Scope {
     }
 }
 
-/// The name of a type or variant: `user_id` and `userId` become `UserId`.
+/// The name of a type or variant: `user_id`, `userId` and `USER_ID` become `UserId`. What looks like a
+/// type in Rust already, such as `UserID`, stays.
 pub(crate) fn type_name(thrift: &str) -> String {
-    let name = thrift.to_upper_camel_case();
+    let is_type = thrift.starts_with(|c: char| c.is_ascii_uppercase())
+        && thrift.contains(|c: char| c.is_ascii_lowercase())
+        && !thrift.contains('_');
+    let name = if is_type {
+        thrift.to_owned()
+    } else {
+        thrift.to_upper_camel_case()
+    };
     match name.as_str() {
         "Self" => "Self_".to_owned(),
         _ => begun_by_letter(name, "X"),
@@ -88,7 +96,8 @@ mod tests {
     #[test]
     fn names_take_the_letter_case_of_their_place() {
         check("userId", "UserId", "user_id", "USER_ID");
-        check("HTTPError", "HttpError", "http_error", "HTTP_ERROR");
+        check("HTTPError", "HTTPError", "http_error", "HTTP_ERROR");
+        check("URL", "Url", "url", "URL");
         check("RED", "Red", "red", "RED");
         check("key_value", "KeyValue", "key_value", "KEY_VALUE");
     }

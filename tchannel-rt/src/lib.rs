@@ -30,6 +30,8 @@ pub mod retry;
 pub mod scheme;
 mod service;
 pub mod stats;
+pub mod thrift;
+mod typed;
 
 pub use call::{
     ArgReader, ArgWriter, Call, PendingResponse, Responder, Response, ResponseError, StreamRequest,
@@ -45,6 +47,13 @@ pub use relay::{Route, RouteTo};
 pub use service::{Incoming, Service};
 pub use tchannel_proto as proto;
 pub use tchannel_proto::{ChecksumType, ErrorCode, PeerInfo, ResponseCode, RetryAdvice};
+pub use typed::generated::meta;
+pub use typed::{
+    Client, Exchange, Interface, MethodCall, MethodError, ServiceBuilder, SystemError, TypedService,
+};
+
+// Generated code names this crate as its users do.
+extern crate self as tchannel_rt;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

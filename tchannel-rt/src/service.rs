@@ -42,6 +42,11 @@ impl Service {
         }
     }
 
+    /// The same channel's service of another name.
+    pub(crate) fn named(&self, name: &str) -> Self {
+        Self::new(self.dispatch.clone(), name)
+    }
+
     /// A handler that gets and gives args as they are.
     pub fn raw<F, Fut>(&self, method: &str, handler: F) -> &Self
     where
@@ -172,7 +177,7 @@ impl Service {
         })
     }
 
-    fn register(&self, method: Option<&str>, endpoint: Arc<Endpoint>) -> &Self {
+    pub(crate) fn register(&self, method: Option<&str>, endpoint: Arc<Endpoint>) -> &Self {
         self.dispatch.register(&self.name, method, endpoint);
         self
     }
@@ -196,7 +201,7 @@ fn thrift_args(request: &Request) -> Result<(Headers, Bytes), SchemeError> {
     Ok((thrift::decode_headers(&request.arg2)?, request.arg3.clone()))
 }
 
-fn check_scheme(request: &Request, expected: &str) -> Result<(), HandlerError> {
+pub(crate) fn check_scheme(request: &Request, expected: &str) -> Result<(), HandlerError> {
     let scheme = request.arg_scheme();
     if scheme == expected {
         return Ok(());
@@ -208,11 +213,11 @@ fn check_scheme(request: &Request, expected: &str) -> Result<(), HandlerError> {
     Err(HandlerError::bad_request(text))
 }
 
-fn bad_request(error: SchemeError) -> HandlerError {
+pub(crate) fn bad_request(error: SchemeError) -> HandlerError {
     HandlerError::bad_request(error.to_string())
 }
 
-fn bad_answer(error: SchemeError) -> HandlerError {
+pub(crate) fn bad_answer(error: SchemeError) -> HandlerError {
     HandlerError::unexpected(format!("the answer can not be encoded: {error}"))
 }
 

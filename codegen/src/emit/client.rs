@@ -48,11 +48,11 @@ impl Emitter<'_> {
                 code.notes(&method.notes);
                 let head = format!("pub fn {}(", method.name);
                 code.signature(&head, parameters, &format!(") -> {output} {{"));
-                code.piece("    let args = ", arguments, ";");
-                code.line(&format!(
-                    "    self.0.call(\"{thrift_name}::{}\", &args)",
-                    method.thrift_name
-                ));
+                code.indented(|code| {
+                    code.piece("let args = ", arguments, ";");
+                    let wire_name = format!("{thrift_name}::{}", method.thrift_name);
+                    code.line(&format!("self.0.call({wire_name:?}, &args)"));
+                });
                 code.line("}");
             }
         });

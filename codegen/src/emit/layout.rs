@@ -55,10 +55,14 @@ impl Code {
 
     pub(super) fn block_with_tail(&mut self, head: &str, tail: &str, body: impl FnOnce(&mut Self)) {
         self.line(&format!("{head} {{"));
+        self.indented(body);
+        self.line(tail);
+    }
+
+    pub(super) fn indented(&mut self, body: impl FnOnce(&mut Self)) {
         self.depth += 1;
         body(self);
         self.depth -= 1;
-        self.line(tail);
     }
 
     /// `piece` between `before` and `after`, broken over lines where it is too wide.
@@ -71,8 +75,15 @@ impl Code {
     pub(super) fn signature(&mut self, head: &str, parameters: &[Piece], tail: &str) {
         let flat: Vec<_> = parameters.iter().map(Piece::flat).collect();
         let line = format!("{head}{}{tail}", flat.join(", "));
-        if self.depth * INDENT.len() + line.len() <= WIDTH {
+        // rustfmt keeps a column free behind a declaration.
+        let width = self.depth * INDENT.len() + line.len() + usize::from(tail.ends_with(';'));
+        if width <= WIDTH {
             self.line(&line);
+            return;
+        }
+        if let ([receiver], Some(output)) = (&flat[..], tail.strip_prefix(") ")) {
+            self.line(&format!("{head}{receiver})"));
+            self.line(output);
             return;
         }
         self.line(head);

@@ -176,5 +176,4 @@ fn raw_literal(text: &str) -> String {
 }
 
 /// What generated modules may be: not all of it is used, and names are the Thrift author's.
-const ALLOW: &str =
-    "#[allow(dead_code, missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]";
+const ALLOW: &str = "#[allow(dead_code, missing_docs, unreachable_pub, clippy::all)]";

@@ -78,17 +78,14 @@ impl<'a> Emitter<'a> {
                 code.line("where");
                 code.line("    Self: Sized,");
                 code.line("{");
-                let new = format!(
-                    "    rt::TypedService::new({:?}, INTERFACE, self)",
-                    it.thrift_name
-                );
-                code.line(&new);
-                for registration in &registrations {
-                    for line in registration {
-                        code.line(&format!("        {line}"));
+                code.indented(|code| {
+                    let name = &it.thrift_name;
+                    code.line(&format!("rt::TypedService::new({name:?}, INTERFACE, self)"));
+                    for line in registrations.iter().flatten() {
+                        code.line(&format!("    {line}"));
                     }
-                }
-                code.line("        .finish()");
+                    code.line("    .finish()");
+                });
                 code.line("}");
             });
     }

@@ -77,12 +77,9 @@ impl Emitter<'_> {
                 });
                 code.gap();
                 code.block(WRITE, |code| {
-                    for Field { id, name, .. } in &fields {
-                        let put = if is_option(it, *id) {
-                            "put_some"
-                        } else {
-                            "put"
-                        };
+                    for field in &fields {
+                        let Field { id, name, .. } = field;
+                        let put = if field.is_option() { "put_some" } else { "put" };
                         code.line(&format!("writer.{put}({id}, &self.{name});"));
                     }
                     code.line("writer.write_stop();");
@@ -119,20 +116,16 @@ impl Emitter<'_> {
                         code.line(&format!("Ok(Self::{})", it.unknown));
                         return;
                     }
-                    code.line("let mut it = Self::default();");
-                    code.block_with_tail(
-                        "reader.read_struct(|reader, field| match field.id",
-                        "})?;",
-                        |code| {
-                            for Field { id, name, .. } in &fields {
-                                code.line(&format!(
-                                    "{id} => reader.read_variant(field, &mut it, Self::{name}),"
-                                ));
-                            }
-                            code.line("_ => reader.skip(field.ty),");
-                        },
-                    );
-                    code.line("Ok(it)");
+                    let head = "reader.read_fields(|reader, field, it: &mut Self| match field.id";
+                    code.block_with_tail(head, "})", |code| {
+                        for Field { id, name, .. } in &fields {
+                            let read = format!(
+                                "reader.read_with(field, |value| *it = Self::{name}(value))"
+                            );
+                            code.line(&format!("{id} => {read},"));
+                        }
+                        code.line("_ => reader.skip(field.ty),");
+                    });
                 });
                 code.gap();
                 code.block(WRITE, |code| {
@@ -170,37 +163,27 @@ impl Emitter<'_> {
 }
 
 fn read_fields(code: &mut Code, fields: &[&Field]) {
-    let required = || {
-        fields
-            .iter()
-            .filter(|field| field.requiredness == Requiredness::Required)
-    };
-    code.line("let mut it = Self::default();");
-    for Field { id, .. } in required() {
-        code.line(&format!("let mut field_{id} = None;"));
+    let required: Vec<_> = fields
+        .iter()
+        .filter(|field| field.requiredness == Requiredness::Required)
+        .collect();
+    if required.is_empty() {
+        let head = "reader.read_fields(|reader, field, it: &mut Self| match field.id";
+        code.block_with_tail(head, "})", |code| read_each(code, fields));
+        return;
     }
-    code.block_with_tail(
-        "reader.read_struct(|reader, field| match field.id",
-        "})?;",
-        |code| {
-            for field in fields {
-                let Field { id, name, .. } = field;
-                let (read, slot) = match field.requiredness {
-                    Requiredness::Required => ("read_some", format!("field_{id}")),
-                    _ if field.is_option() => ("read_some", format!("it.{name}")),
-                    _ => ("read_into", format!("it.{name}")),
-                };
-                code.line(&format!("{id} => reader.{read}(field, &mut {slot}),"));
-            }
-            code.line("_ => reader.skip(field.ty),");
-        },
-    );
+    code.line("let mut it = Self::default();");
+    for field in &required {
+        code.line(&format!("let mut field_{} = None;", field.id));
+    }
+    let head = "reader.read_struct(|reader, field| match field.id";
+    code.block_with_tail(head, "})?;", |code| read_each(code, fields));
     for Field {
         id,
         name,
         thrift_name,
         ..
-    } in required()
+    } in required
     {
         code.line(&format!(
             "it.{name} = rt::required(field_{id}, {thrift_name:?}, {id})?;"
@@ -209,10 +192,17 @@ fn read_fields(code: &mut Code, fields: &[&Field]) {
     code.line("Ok(it)");
 }
 
-fn is_option(it: &Struct, id: i16) -> bool {
-    it.fields
-        .iter()
-        .any(|field| field.id == id && field.is_option())
+fn read_each(code: &mut Code, fields: &[&Field]) {
+    for field in fields {
+        let Field { id, name, .. } = field;
+        let (read, slot) = match field.requiredness {
+            Requiredness::Required => ("read_some", format!("field_{id}")),
+            _ if field.is_option() => ("read_some", format!("it.{name}")),
+            _ => ("read_into", format!("it.{name}")),
+        };
+        code.line(&format!("{id} => reader.{read}(field, &mut {slot}),"));
+    }
+    code.line("_ => reader.skip(field.ty),");
 }
 
 /// Whether a field begins as something else than Rust would have it.

@@ -23,21 +23,15 @@ impl Emitter<'_> {
         self.code
             .block(&format!("impl rt::Throws for {name}"), |code| {
                 code.block(READ, |code| {
-                    code.line("let mut it = None;");
-                    code.block_with_tail(
-                        "reader.read_struct(|reader, field| match field.id",
-                        "})?;",
-                        |code| {
-                            for (thrown, _) in &exceptions {
-                                let (id, variant) = (thrown.id, &thrown.variant);
-                                code.line(&format!(
-                                    "{id} => reader.read_thrown(field, &mut it, Self::{variant}),"
-                                ));
-                            }
-                            code.line("_ => reader.skip(field.ty),");
-                        },
-                    );
-                    code.line("Ok(it)");
+                    let head = "reader.read_fields(|reader, field, it| match field.id";
+                    code.block_with_tail(head, "})", |code| {
+                        for (thrown, _) in &exceptions {
+                            let (id, variant) = (thrown.id, &thrown.variant);
+                            let slot = format!("*it = Some(Self::{variant}(value))");
+                            code.line(&format!("{id} => reader.read_with(field, |value| {slot}),"));
+                        }
+                        code.line("_ => reader.skip(field.ty),");
+                    });
                 });
                 code.gap();
                 code.block("fn write(&self, writer: &mut rt::Writer)", |code| {

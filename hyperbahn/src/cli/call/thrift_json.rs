@@ -326,7 +326,7 @@ mod tests {
         );
         refuses(
             r#"{"1":{"int":5}}"#,
-            "\"int\" is no type: known are tf, i8, i16, i32, i64, dbl, str, rec, map, set, lst",
+            "\"int\" is no type: known are tf, i8, i16, i32, i64, dbl, str, rec, map, set, lst, uid",
         );
         refuses(r#"{"1":{"i8":128}}"#, "128 is no i8");
         refuses(r#"{"1":{"tf":2}}"#, "2 is no tf");

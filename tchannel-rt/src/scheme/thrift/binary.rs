@@ -10,6 +10,7 @@
 //! Integers are signed and big-endian.
 
 use bytes::{BufMut, Bytes, BytesMut};
+use uuid::Uuid;
 
 use crate::scheme::input::{Input, InputError};
 
@@ -40,6 +41,8 @@ pub enum Type {
     Set = 14,
     /// Elements in order.
     List = 15,
+    /// 16 bytes; newer than the deployed peers.
+    Uuid = 16,
 }
 
 impl Type {
@@ -56,6 +59,7 @@ impl Type {
             13 => Self::Map,
             14 => Self::Set,
             15 => Self::List,
+            16 => Self::Uuid,
             _ => return Err(ReadError::UnknownType { code }),
         })
     }
@@ -69,15 +73,20 @@ impl Type {
             Self::Set | Self::List => 5,
             Self::Map => 6,
             Self::Double | Self::I64 => 8,
+            Self::Uuid => 16,
         }
     }
 
     /// The bytes a value of this type takes if they are always the same.
     fn fixed_bytes(self) -> Option<usize> {
         match self {
-            Self::Bool | Self::Byte | Self::I16 | Self::I32 | Self::I64 | Self::Double => {
-                Some(self.min_bytes())
-            }
+            Self::Bool
+            | Self::Byte
+            | Self::I16
+            | Self::I32
+            | Self::I64
+            | Self::Double
+            | Self::Uuid => Some(self.min_bytes()),
             Self::String | Self::Struct | Self::Map | Self::Set | Self::List => None,
         }
     }
@@ -311,6 +320,15 @@ impl<'a> Reader<'a> {
         Ok(self.whole.slice_ref(self.rest.take(length)?))
     }
 
+    /// Reads a uuid.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError::EndsEarly`] when too little is left.
+    pub fn read_uuid(&mut self) -> Result<Uuid, ReadError> {
+        Ok(Uuid::from_bytes(self.rest.array()?))
+    }
+
     /// Passes over a value of type `ty`.
     ///
     /// # Errors
@@ -473,6 +491,11 @@ impl Writer {
     /// Writes a double.
     pub fn write_double(&mut self, value: f64) {
         self.out.put_f64(value);
+    }
+
+    /// Writes a uuid.
+    pub fn write_uuid(&mut self, value: &Uuid) {
+        self.out.put_slice(value.as_bytes());
     }
 
     /// Writes text.

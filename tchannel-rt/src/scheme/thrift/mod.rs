@@ -40,6 +40,10 @@
 
 mod application_headers;
 mod binary;
+mod containers;
+mod fields;
+mod result;
+mod value;
 
 use bytes::Bytes;
 
@@ -49,6 +53,10 @@ pub use application_headers::{decode_headers, encode_headers};
 pub use binary::{
     Field, KeyAndValue, MAX_DEPTH, MAX_ELEMENTS, ReadError, Reader, Type, WriteError, Writer,
 };
+pub use containers::{VecMap, VecSet};
+pub use fields::required;
+pub use result::{Returned, Throws, Unreadable, encode_result, read_result};
+pub use value::Value;
 
 /// A Thrift struct, union or exception, or the arguments or result of a method.
 ///
@@ -71,8 +79,12 @@ pub trait Struct: Sized {
 ///
 /// [`SchemeError`] when a string or container is longer than Thrift can say.
 pub fn encode<T: Struct>(value: &T) -> Result<Bytes, SchemeError> {
+    encode_with(|writer| value.write(writer))
+}
+
+fn encode_with(write: impl FnOnce(&mut Writer)) -> Result<Bytes, SchemeError> {
     let mut writer = Writer::new();
-    value.write(&mut writer);
+    write(&mut writer);
     writer
         .finish()
         .map_err(|error| SchemeError::new(ArgScheme::Thrift, Arg::Body, error))
@@ -84,9 +96,16 @@ pub fn encode<T: Struct>(value: &T) -> Result<Bytes, SchemeError> {
 ///
 /// [`SchemeError`] when it is not, with the reason that [`Struct::read`] gave.
 pub fn decode<T: Struct>(arg3: &Bytes) -> Result<T, SchemeError> {
+    decode_with(arg3, T::read)
+}
+
+fn decode_with<T>(
+    arg3: &Bytes,
+    read: impl FnOnce(&mut Reader<'_>) -> Result<T, ReadError>,
+) -> Result<T, SchemeError> {
     let read = || {
         let mut reader = Reader::new(arg3);
-        let value = T::read(&mut reader)?;
+        let value = read(&mut reader)?;
         reader.finish()?;
         Ok(value)
     };

@@ -1,0 +1,85 @@
+//! Whom a typed client calls, and what all its calls have in common.
+
+use std::time::Duration;
+
+use super::MethodCall;
+use crate::call::Call;
+use crate::channel::Channel;
+use crate::peer::PeerList;
+use crate::scheme::Headers;
+use crate::scheme::thrift::{Struct, encode};
+
+/// A service as its callers see it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Client {
+    channel: Channel,
+    service: String,
+    peer: Option<String>,
+    via: Option<PeerList>,
+    ttl: Option<Duration>,
+    headers: Headers,
+}
+
+impl Client {
+    /// Calls the instances of `service` that `channel` knows or its routers find.
+    pub fn new(channel: &Channel, service: impl Into<String>) -> Self {
+        Self {
+            channel: channel.clone(),
+            service: service.into(),
+            peer: None,
+            via: None,
+            ttl: None,
+            headers: Headers::new(),
+        }
+    }
+
+    /// Calls this host:port only.
+    #[must_use]
+    pub fn peer(mut self, host_port: impl Into<String>) -> Self {
+        self.peer = Some(host_port.into());
+        self
+    }
+
+    /// Calls these peers only.
+    #[must_use]
+    pub fn via(mut self, peers: &PeerList) -> Self {
+        self.via = Some(peers.clone());
+        self
+    }
+
+    /// How long each call may take, all attempts together. See [`Call::ttl`](crate::Call::ttl).
+    #[must_use]
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = Some(ttl);
+        self
+    }
+
+    /// An application header of each call.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// Begins a call to `endpoint`, which is `Service::method`, as generated clients do.
+    pub fn call<'a, T, E>(
+        &'a self,
+        endpoint: &'a str,
+        arguments: &impl Struct,
+    ) -> MethodCall<'a, T, E> {
+        let mut call = Call::new(self.channel.clone(), &self.service, endpoint);
+        if let Some(peer) = &self.peer {
+            call = call.peer(peer);
+        }
+        if let Some(peers) = &self.via {
+            call = call.via(peers);
+        }
+        if let Some(ttl) = self.ttl {
+            call = call.ttl(ttl);
+        }
+        for (name, value) in self.headers.iter() {
+            call = call.header(name, value);
+        }
+        MethodCall::new(call, encode(arguments))
+    }
+}

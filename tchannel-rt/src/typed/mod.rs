@@ -1,0 +1,19 @@
+//! Typed services: methods with arguments and results instead of args and headers.
+//!
+//! Generated code stands on this. A [`TypedService`] is what a server puts on a channel, a
+//! [`MethodCall`] is a call that a client is about to make, a [`MethodError`] is how either can fail.
+
+mod client;
+mod error;
+mod exchange;
+pub(crate) mod generated;
+mod meta;
+mod method_call;
+mod service;
+
+pub use client::Client;
+pub use error::{MethodError, SystemError};
+pub use exchange::Exchange;
+pub use meta::Interface;
+pub use method_call::MethodCall;
+pub use service::{ServiceBuilder, TypedService};

@@ -1,0 +1,127 @@
+//! A service made of typed methods, ready to be put under a name.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use super::{Exchange, Interface, MethodError, meta};
+use crate::handler::{Endpoint, HandlerError, HandlerResult, Reply, Request};
+use crate::scheme::thrift::{
+    Returned, Struct, Throws, decode, decode_headers, encode_headers, encode_result,
+};
+use crate::service::{Service, bad_answer, bad_request, check_scheme};
+
+/// The methods of one interface and what answers them. [`Service::serve`] puts it under a name.
+pub struct TypedService {
+    interface: Interface,
+    endpoints: Vec<(String, Arc<Endpoint>)>,
+}
+
+impl TypedService {
+    /// Begins a service whose methods `it` answers, as generated code does. `name` is the one in the
+    /// Thrift file, which arg1 begins with.
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "a builder knows `it`, a service does not"
+    )]
+    pub fn new<I: Send + Sync + 'static>(
+        name: &'static str,
+        interface: Interface,
+        it: I,
+    ) -> ServiceBuilder<I> {
+        ServiceBuilder {
+            name,
+            it: Arc::new(it),
+            service: Self {
+                interface,
+                endpoints: Vec::new(),
+            },
+        }
+    }
+}
+
+impl std::fmt::Debug for TypedService {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names = self.endpoints.iter().map(|(name, _)| name);
+        f.debug_list().entries(names).finish()
+    }
+}
+
+/// Puts methods together; see [`TypedService::new`].
+#[derive(Debug)]
+pub struct ServiceBuilder<I> {
+    name: &'static str,
+    it: Arc<I>,
+    service: TypedService,
+}
+
+impl<I: Send + Sync + 'static> ServiceBuilder<I> {
+    /// A method by its name in the Thrift file.
+    #[must_use]
+    pub fn method<A, T, E, F, Fut>(mut self, method: &str, handler: F) -> Self
+    where
+        A: Struct + Send + 'static,
+        T: Returned + Send + 'static,
+        E: Throws + Send + 'static,
+        F: Fn(Arc<I>, A) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, MethodError<E>>> + Send + 'static,
+    {
+        let it = self.it.clone();
+        let handler = Arc::new(handler);
+        let endpoint = Endpoint::unary(move |request: Request| {
+            let (it, handler) = (it.clone(), handler.clone());
+            async move { answer(&request, |arguments| handler(it, arguments)).await }
+        });
+        let name = format!("{}::{method}", self.name);
+        self.service.endpoints.push((name, endpoint));
+        self
+    }
+
+    /// The service as it can be served.
+    #[must_use]
+    pub fn finish(self) -> TypedService {
+        self.service
+    }
+}
+
+async fn answer<A, T, E, Fut>(request: &Request, handler: impl FnOnce(A) -> Fut) -> HandlerResult
+where
+    A: Struct,
+    T: Returned,
+    E: Throws,
+    Fut: Future<Output = Result<T, MethodError<E>>>,
+{
+    check_scheme(request, "thrift")?;
+    let headers = decode_headers(&request.arg2).map_err(bad_request)?;
+    let arguments = decode(&request.arg3).map_err(bad_request)?;
+    let exchange = Exchange::new(headers);
+    let result = match exchange.clone().scope(handler(arguments)).await {
+        Ok(value) => Ok(value),
+        Err(error) => Err(error.into_handler_error()?),
+    };
+    let arg2 = encode_headers(&exchange.response_headers()).map_err(bad_answer)?;
+    let arg3 = encode_result(&result).map_err(bad_answer)?;
+    Ok::<_, HandlerError>(match result {
+        Ok(_) => Reply::ok(arg2, arg3),
+        Err(_) => Reply::application_error(arg2, arg3),
+    })
+}
+
+impl Service {
+    /// Serves typed methods, and `Meta` beside them: health, version, and the Thrift files.
+    ///
+    /// `Meta` is answered under the service name `tchannel` too. When several interfaces are served,
+    /// `Meta::thriftIDL` tells of the one that came last.
+    ///
+    /// Source: spec/schemes/thrift.md, "Meta".
+    pub fn serve(&self, typed: TypedService) -> &Self {
+        let meta = meta::service(typed.interface);
+        let everybody = self.named("tchannel");
+        for (name, endpoint) in typed.endpoints.into_iter().chain(meta.endpoints) {
+            if name.starts_with("Meta::") {
+                everybody.register(Some(&name), endpoint.clone());
+            }
+            self.register(Some(&name), endpoint);
+        }
+        self
+    }
+}
