@@ -52,7 +52,12 @@ impl Health {
 
     /// Whether nobody has been heard for longer than two pings may take.
     pub(crate) fn is_deaf(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.last_heard) > self.deaf_after
+        self.silence(now) > self.deaf_after
+    }
+
+    /// For how long nobody has been heard.
+    pub(crate) fn silence(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.last_heard)
     }
 
     pub(crate) fn score(&self) -> u32 {

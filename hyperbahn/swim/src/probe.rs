@@ -4,7 +4,7 @@
 //!  0          2/3 of the ping's time      all of it
 //!  |-- ping it, up to three times --|--------|
 //!                             |---- three others ping it ----|
-//!  answered by it or for it: no more to do           one of them says no: suspect
+//!  answered by it or for it: no more to do           one of them says no, or all are gone: suspect
 //!                                                    none of them says anything: it may be us
 //! ```
 //!
@@ -110,9 +110,10 @@ impl Probe {
         self.helpers.nacks.push(helper);
     }
 
-    /// A helper did not answer.
-    pub(crate) fn lose_helper(&mut self) {
+    /// A helper did not answer. One that is `gone` could not have helped whosever trouble it is.
+    pub(crate) fn lose_helper(&mut self, gone: bool) {
         self.helpers.open -= 1;
+        self.helpers.asked -= u32::from(gone);
     }
 
     /// The end of the probe, once nothing more can come.
@@ -245,9 +246,9 @@ mod tests {
         let (mut probe, now) = probe();
         assert!(probe.must_ask(now + TIMEOUT));
         probe.asked(3);
-        probe.lose_helper();
+        probe.lose_helper(false);
         probe.nack(Arc::from("b:1"));
-        probe.lose_helper();
+        probe.lose_helper(false);
         assert_eq!(probe.verdict(), None);
         probe.fail(false);
         assert_eq!(probe.doubts(), 2);
@@ -260,9 +261,23 @@ mod tests {
         let (mut probe, now) = probe();
         assert!(probe.must_ask(now + TIMEOUT));
         probe.asked(1);
-        probe.lose_helper();
+        probe.lose_helper(false);
         probe.fail(false);
         assert_eq!(probe.verdict(), Some(Verdict::Inconclusive));
+    }
+
+    #[test]
+    fn helpers_that_are_gone_were_not_there_to_ask() {
+        let (mut probe, _) = probe();
+        probe.fail(true);
+        assert!(probe.must_ask(probe.started));
+        probe.asked(2);
+        probe.lose_helper(true);
+        assert_eq!(probe.verdict(), None);
+        probe.lose_helper(true);
+        let witnesses = vec![];
+        assert_eq!(probe.verdict(), Some(Verdict::Suspect { witnesses }));
+        assert_eq!(probe.doubts(), 0);
     }
 
     #[test]

@@ -129,12 +129,21 @@ impl Node {
         let is_gone = probe.was_refused();
         self.health.worsen(probe.doubts());
         self.end_period(now);
-        if let Verdict::Suspect { witnesses } = verdict {
-            self.accuse(now, &target, standing, &witnesses);
-            if !is_gone {
-                self.look_at(now, target);
-            }
+        let witnesses = match verdict {
+            Verdict::Suspect { witnesses } => witnesses,
+            Verdict::Inconclusive if self.is_cut_off(now) => Vec::new(),
+            Verdict::Inconclusive => return,
+        };
+        self.accuse(now, &target, standing, &witnesses);
+        if !is_gone {
+            self.look_at(now, target);
         }
+    }
+
+    /// Whether the silence has lasted so long that it does not matter any more whose fault it is: a ring of
+    /// those who cannot be reached serves nobody.
+    fn is_cut_off(&self, now: Instant) -> bool {
+        self.health.silence(now) >= self.health.longest(self.config.suspect_period)
     }
 
     fn ask_helpers(&mut self, now: Instant, target: &Arc<str>, reach: ReachId) -> u32 {
@@ -162,7 +171,7 @@ impl Node {
     fn end_departure(&mut self, now: Instant, address: Arc<str>, departure: Departure) {
         let standing = departure.standing;
         match standing.status() {
-            Status::Suspect if self.must_defer(now, &departure) => {
+            Status::Suspect if self.must_defer(now) => {
                 self.departures.defer(address, departure, now);
             }
             Status::Suspect => self.declare(now, &address, standing.with(Status::Faulty)),
@@ -173,14 +182,11 @@ impl Node {
         }
     }
 
-    /// Whether the silence of this suspect may be ours: nobody is heard at all, though others should be.
-    fn must_defer(&self, now: Instant, departure: &Departure) -> bool {
+    /// Whether the silence of a suspect may be ours: nobody is heard at all, though others should be.
+    fn must_defer(&self, now: Instant) -> bool {
         let me = usize::from(self.mine.status() == Status::Alive);
         let others = self.members.count(Status::Alive) - me;
-        let longest = self.health.longest(self.config.suspect_period);
-        self.health.is_deaf(now)
-            && others > 0
-            && now.saturating_duration_since(departure.since) < longest
+        self.health.is_deaf(now) && others > 0 && !self.is_cut_off(now)
     }
 
     fn look_at(&mut self, now: Instant, suspect: Arc<str>) {

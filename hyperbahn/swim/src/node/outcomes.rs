@@ -96,7 +96,7 @@ impl Node {
                 self.end_period(now);
             }
             Some(false) => probe.nack(call.to),
-            None => probe.lose_helper(),
+            None => probe.lose_helper(outcome == Outcome::Refused),
         }
     }
 

@@ -57,9 +57,22 @@ fn when_nobody_answers_it_may_be_us() {
     for other in ["a:1", "b:1", "c:1"] {
         solo.silent.insert(other.to_owned(), Outcome::Lost);
     }
-    solo.run(60 * SECOND);
+    solo.run(40 * SECOND);
     assert_eq!(solo.node.count(Status::Alive), 4);
     assert!(solo.node.local_health() > 0);
+    // Whosever fault it is: a ring of those who cannot be reached serves nobody.
+    solo.run(120 * SECOND);
+    assert_eq!(solo.node.count(Status::Faulty), 3);
+}
+
+#[test]
+fn where_nobody_listens_any_more_all_are_given_up() {
+    let mut solo = Solo::with(&["a:1", "b:1", "c:1"]);
+    for other in ["a:1", "b:1", "c:1"] {
+        solo.silent.insert(other.to_owned(), Outcome::Refused);
+    }
+    solo.run(10 * SECOND);
+    assert_eq!(solo.node.count(Status::Faulty), 3);
 }
 
 #[test]
