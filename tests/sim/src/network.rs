@@ -25,8 +25,8 @@ pub struct Network {
 impl Network {
     pub(crate) fn new(size: usize) -> Self {
         Self {
-            delay: MILLISECOND / 5,
-            jitter: MILLISECOND * 3 / 10,
+            delay: DELAY,
+            jitter: JITTER,
             loss: 0.0,
             sides: vec![0; size],
             cut: [[false; SIDES]; SIDES],
@@ -53,8 +53,9 @@ impl Network {
         self.cut(right, left);
     }
 
-    /// Mends all cuts and all that is lossy.
+    /// Mends all cuts and all that is lossy or late.
     pub fn mend(&mut self) {
+        (self.delay, self.jitter) = (DELAY, JITTER);
         self.cut = [[false; SIDES]; SIDES];
         self.lossy.fill((0.0, 0.0));
         self.loss = 0.0;
@@ -90,3 +91,7 @@ impl Network {
 }
 
 const SIDES: usize = 4;
+
+const DELAY: Nanos = MILLISECOND / 5;
+
+const JITTER: Nanos = MILLISECOND * 3 / 10;

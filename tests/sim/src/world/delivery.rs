@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use hyperbahn_swim::{
-    Answer, Endpoint, Event, Member, Node, Outcome, Request, RequestId, Response,
+    Answer, Change, Endpoint, Event, Member, Node, Outcome, Request, RequestId, Response, Status,
 };
 
-use super::address::seat_of;
+use super::address::{address, seat_of};
 use super::{Happening, World};
 use crate::Nanos;
 
@@ -106,6 +106,20 @@ impl World {
         self.settle(to);
     }
 
+    /// Has this member hear something about another from nobody in particular.
+    pub fn rumour(&mut self, ear: usize, about: usize, status: Status, incarnation: u64) {
+        let about = address(about);
+        let body = format!(
+            r#"{{"changes":[{{"address":"{about}","status":"{status}","incarnationNumber":{incarnation}}}]}}"#
+        );
+        let now = self.instant();
+        let heard = self
+            .node(ear)
+            .handle_request(now, Endpoint::Ping, body.as_bytes());
+        assert!(matches!(heard, Answer::Now(response) if response.ok));
+        self.settle(ear);
+    }
+
     /// Carries out what a member wants, until it wants no more, and schedules its next wake.
     pub(super) fn settle(&mut self, member: usize) {
         let life = self.seats[member].life;
@@ -147,8 +161,15 @@ impl World {
                 node.handle_hosts(now, &self.hosts);
             }
             Event::Changed(changes) => {
-                let after = changes.into_iter().filter_map(|change| change.after);
-                after.for_each(|after| self.compare(member, &after));
+                for change in &changes {
+                    assert!(goes_forward(change), "seat {member}: {change:?}");
+                    if let Some(after) = &change.after {
+                        self.compare(member, after);
+                    }
+                }
+                if let Some(told) = &mut self.told {
+                    told.push((member, changes));
+                }
             }
             Event::Evicted => self.stop(member),
             _ => {}
@@ -231,5 +252,17 @@ impl World {
     /// Time since the beginning, as the members see it.
     pub(super) fn instant(&self) -> std::time::Instant {
         self.origin + Duration::from_nanos(self.now)
+    }
+}
+
+/// Whether what is believed of a member outranks what was: nothing ever goes back in time.
+fn goes_forward(change: &Change) -> bool {
+    let standing = |member: &Member| (member.incarnation, member.status);
+    match (&change.before, &change.after) {
+        (Some(before), Some(after)) => {
+            let same_life = standing(before) == standing(after);
+            standing(before) < standing(after) || same_life && before.labels != after.labels
+        }
+        (before, after) => before.is_some() || after.is_some(),
     }
 }

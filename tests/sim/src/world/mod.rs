@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use hyperbahn_swim::{AnswerId, Config, Node, Outcome, Request, RequestId, Response, Status};
+use hyperbahn_swim::{
+    AnswerId, Change, Config, Node, Outcome, Request, RequestId, Response, Status,
+};
 
 use self::address::{address, intern, seat_of};
 use crate::Nanos;
@@ -26,6 +28,8 @@ pub struct World {
     pub events: u64,
     /// A number that two runs share only if they were the same, event by event.
     pub trace: u64,
+    /// If there is a list, what members tell their owners goes there, by seat.
+    pub told: Option<Vec<(usize, Vec<Change>)>>,
     origin: Instant,
     now: Nanos,
     rng: Rng,
@@ -170,6 +174,11 @@ impl World {
         self.observer.afflicted.insert(member);
     }
 
+    /// Where the member at a seat is reached.
+    pub fn address(&self, member: usize) -> String {
+        address(member)
+    }
+
     /// How many seats there are.
     pub fn size(&self) -> usize {
         self.seats.len()
@@ -195,14 +204,22 @@ impl World {
     /// Whether all running members have the same list, with all of them alive and nobody else in the ring.
     pub fn has_converged(&mut self) -> bool {
         let running = self.running();
-        let mut checksum = None;
-        running.iter().all(|member| {
-            let node = self.seats[*member].node.as_mut().expect("it runs");
+        let Some(first) = running.first() else {
+            return true;
+        };
+        let checksum = self.node(*first).checksum();
+        let agree = running.iter().all(|member| {
+            let node = self.node(*member);
             node.is_member()
                 && node.count(Status::Alive) == running.len()
                 && node.count(Status::Suspect) == 0
-                && *checksum.get_or_insert(node.checksum()) == node.checksum()
-        })
+                && node.checksum() == checksum
+        });
+        agree
+            && self.node(*first).members().all(|member| {
+                let runs = running.binary_search(&seat_of(&member.address)).is_ok();
+                runs == (member.status == Status::Alive)
+            })
     }
 
     /// How many different lists the running members have.
@@ -257,6 +274,7 @@ impl World {
             observer: Observer::default(),
             events: 0,
             trace: seed,
+            told: None,
             origin: Instant::now(),
             now: 0,
             rng: Rng::with_seed(seed),

@@ -1,5 +1,7 @@
 //! Partitions, whole and in one direction, and what is left of them.
 
+use std::time::Duration;
+
 use hyperbahn_swim::Status;
 use test_sim::seed;
 
@@ -7,7 +9,7 @@ use crate::{SECOND, converge, ring};
 
 #[test]
 fn two_halves_become_one_ring_again() {
-    seed::each(2, |seed| {
+    seed::each(6, |seed| {
         for size in [4, 10, 24] {
             let mut world = ring(size, seed);
             world.network.place(0..size / 2, 1);
@@ -25,7 +27,7 @@ fn two_halves_become_one_ring_again() {
 
 #[test]
 fn three_parts_become_one_ring_again() {
-    seed::each(2, |seed| {
+    seed::each(20, |seed| {
         let mut world = ring(12, seed);
         world.network.place(0..4, 1);
         world.network.place(4..8, 2);
@@ -40,7 +42,7 @@ fn three_parts_become_one_ring_again() {
 
 #[test]
 fn one_that_was_alone_comes_back() {
-    seed::each(4, |seed| {
+    seed::each(40, |seed| {
         let mut world = ring(6, seed);
         world.network.place([2], 1);
         world.network.split(0, 1);
@@ -52,7 +54,7 @@ fn one_that_was_alone_comes_back() {
 
 #[test]
 fn a_short_cut_leaves_no_trace() {
-    seed::each(6, |seed| {
+    seed::each(60, |seed| {
         let mut world = ring(12, seed);
         world.network.place(0..6, 1);
         world.network.split(0, 1);
@@ -65,7 +67,7 @@ fn a_short_cut_leaves_no_trace() {
 
 #[test]
 fn a_cut_in_one_direction_ends_like_one_in_both() {
-    seed::each(2, |seed| {
+    seed::each(20, |seed| {
         let mut world = ring(12, seed);
         world.network.place(0..3, 1);
         world.network.cut(0, 1);
@@ -77,7 +79,7 @@ fn a_cut_in_one_direction_ends_like_one_in_both() {
 
 #[test]
 fn those_that_can_be_reached_by_a_detour_stay() {
-    seed::each(2, |seed| {
+    seed::each(20, |seed| {
         let mut world = ring(8, seed);
         world.network.place([0], 1);
         world.network.place([1], 2);
@@ -88,5 +90,37 @@ fn those_that_can_be_reached_by_a_detour_stay() {
             let node = world.member(member).expect("it runs");
             assert_eq!(node.count(Status::Alive), 8);
         }
+    });
+}
+
+#[test]
+fn a_link_that_comes_and_goes_leaves_no_trace_while_there_are_others() {
+    seed::each(10, |seed| {
+        let mut world = ring(8, seed);
+        world.network.place([0], 1);
+        world.network.place([1], 2);
+        for round in 0..40 {
+            world.network.split(1, 2);
+            world.run(Duration::from_millis((seed * 331 + round * 97) % 3000));
+            world.network.mend();
+            world.run(Duration::from_millis((seed * 173 + round * 61) % 1000));
+        }
+        assert!(world.observer.false_verdicts.is_empty());
+        converge(&mut world, 20 * SECOND);
+    });
+}
+
+#[test]
+fn halves_that_lose_each_other_again_and_again_end_up_as_one() {
+    seed::each(10, |seed| {
+        let mut world = ring(10, seed);
+        world.network.place(0..5, 1);
+        for round in 0..10 {
+            world.network.split(0, 1);
+            world.run(Duration::from_millis((seed * 331 + round * 1097) % 12_000));
+            world.network.mend();
+            world.run(Duration::from_millis((seed * 173 + round * 761) % 6_000));
+        }
+        converge(&mut world, 300 * SECOND);
     });
 }

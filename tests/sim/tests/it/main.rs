@@ -6,6 +6,8 @@ mod crash;
 mod healing;
 mod mixture;
 mod quiet;
+mod ring;
+mod rumours;
 mod verdicts;
 
 use std::time::Duration;

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use fastrand::Rng;
+use hyperbahn_swim::Status;
 use test_sim::{World, seed};
 
 use crate::{SECOND, converge, ring};
@@ -11,7 +12,7 @@ use crate::{SECOND, converge, ring};
 /// Makes something happen. Returns whether it could.
 type Fault = fn(&mut World, &mut Rng) -> bool;
 
-const FAULTS: [(&str, Fault); 8] = [
+const FAULTS: [(&str, Fault); 12] = [
     ("loss", |world, rng| {
         world.network.loss = rng.f64() * 0.3;
         true
@@ -28,6 +29,39 @@ const FAULTS: [(&str, Fault); 8] = [
         world.network.place([member], 2);
         world.network.cut(rng.u8(0..3), rng.u8(0..3));
         true
+    }),
+    ("delay", |world, rng| {
+        world.network.delay = rng.u64(1..800) * test_sim::MILLISECOND;
+        true
+    }),
+    ("flapping link", |world, rng| {
+        world.network.place([rng.usize(..world.size())], 3);
+        for _ in 0..rng.usize(1..10) {
+            world.network.split(0, 3);
+            world.run(Duration::from_millis(rng.u64(..3000)));
+            world.network.mend();
+            world.run(Duration::from_millis(rng.u64(..1000)));
+        }
+        true
+    }),
+    ("lossy member", |world, rng| {
+        let member = rng.usize(..world.size());
+        world.network.make_lossy(member, rng.f64(), rng.f64());
+        true
+    }),
+    ("rumour", |world, rng| {
+        let running = world.running();
+        let ear = running[rng.usize(..running.len())];
+        let hears = world.member(ear).is_some_and(|node| node.is_member());
+        let about = rng.usize(..world.size());
+        let known = world.address(about);
+        let known = world.member(ear).and_then(|node| node.member(&known));
+        if let Some(known) = known.as_ref().filter(|_| hears) {
+            let status = Status::ALL[rng.usize(..Status::ALL.len())];
+            let incarnation = (known.incarnation + 3).saturating_sub(rng.u64(..6));
+            world.rumour(ear, about, status, incarnation);
+        }
+        known.is_some() && hears
     }),
     ("slow member", |world, rng| {
         strike(world, rng, |world, rng, member| {
@@ -69,24 +103,33 @@ fn strike(world: &mut World, rng: &mut Rng, how: fn(&mut World, &mut Rng, usize)
     enough
 }
 
+/// A time of faults, then calm. Returns how often each happened.
+pub(crate) fn trouble(world: &mut World, rng: &mut Rng) -> [u32; FAULTS.len()] {
+    let mut happened = [0; FAULTS.len()];
+    for _ in 0..rng.usize(5..30) {
+        let drawn = rng.usize(..FAULTS.len());
+        let (_, fault) = FAULTS[drawn];
+        happened[drawn] += u32::from(fault(world, rng));
+        world.run(Duration::from_millis(rng.u64(..8000)));
+        if rng.u8(..4) == 0 {
+            world.network.mend();
+        }
+    }
+    world.network.mend();
+    world.run(30 * SECOND);
+    happened
+}
+
 #[test]
 fn whatever_happened_the_ring_is_one_again_once_it_is_calm() {
     let happened = FAULTS.map(|_| Cell::new(0));
-    seed::each(12, |seed| {
+    seed::each(250, |seed| {
         let mut rng = Rng::with_seed(seed);
         let size = rng.usize(3..17);
         let mut world = ring(size, seed);
-        for _ in 0..rng.usize(5..30) {
-            let drawn = rng.usize(..FAULTS.len());
-            let (_, fault) = FAULTS[drawn];
-            happened[drawn].update(|count| count + u32::from(fault(&mut world, &mut rng)));
-            world.run(Duration::from_millis(rng.u64(..8000)));
-            if rng.u8(..4) == 0 {
-                world.network.mend();
-            }
+        for (sum, count) in happened.iter().zip(trouble(&mut world, &mut rng)) {
+            sum.update(|sum| sum + count);
         }
-        world.network.mend();
-        world.run(30 * SECOND);
         converge(&mut world, 900 * SECOND);
     });
     for ((name, _), count) in FAULTS.iter().zip(happened) {

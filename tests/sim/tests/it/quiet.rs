@@ -6,7 +6,7 @@ use crate::{SECOND, converge, defaults, ring};
 
 #[test]
 fn members_that_start_together_become_one_ring() {
-    seed::each(3, |seed| {
+    seed::each(12, |seed| {
         for size in [1, 2, 3, 5, 16, 40] {
             let mut world = World::starting(size, seed, defaults);
             converge(&mut world, 30 * SECOND);
@@ -16,7 +16,7 @@ fn members_that_start_together_become_one_ring() {
 
 #[test]
 fn where_nothing_happens_nothing_is_believed_to_have_happened() {
-    seed::each(3, |seed| {
+    seed::each(6, |seed| {
         let mut world = ring(32, seed);
         world.run(60 * SECOND);
         assert_eq!(world.observer.suspicions, 0);
