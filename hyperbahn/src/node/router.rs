@@ -104,7 +104,7 @@ impl Moment {
                     key => to_shard(instances, key),
                 })
             }
-            Route::Exits => Ok(RouteTo::Peers(self.lists.exits.of(next))),
+            Route::Exits => Ok(self.lists.exits.of(next).route()),
             Route::Shard => Ok(self.to_exit_of_shard(next, call.shard_key)),
         }
     }
@@ -123,7 +123,7 @@ impl Moment {
             _ => {
                 let order = exits.iter().map(|exit| exit.as_str().into());
                 RouteTo::InOrder {
-                    peers: self.lists.exits.of(service),
+                    peers: self.lists.exits.of(service).all.clone(),
                     order: order.collect(),
                     bound: None,
                 }
@@ -133,7 +133,7 @@ impl Moment {
 
     /// The exits of a service to ask something, this router not among them.
     pub(super) fn other_exits(&self, service: &str) -> PeerList {
-        self.lists.exits.of(service)
+        self.lists.exits.of(service).trusted.clone()
     }
 }
 
