@@ -1,11 +1,11 @@
 //! What the runtime needs to call instances and routers: lists of peers that follow the view.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock, Weak};
 
 use hyperbahn_ring::{Ring, Server};
 use quick_cache::sync::Cache;
-use tchannel_rt::{Channel, PeerList, RouteTo};
+use tchannel_rt::{Channel, PeerList};
 
 use crate::host_port::HostPort;
 use crate::routing::{self, AffinityConfig, Mesh, View};
@@ -47,6 +47,17 @@ pub(super) struct Instances {
 }
 
 impl Instances {
+    /// Those that this router keeps connected, when `all` has changed since.
+    fn near_addresses(&self) -> HashSet<&str> {
+        let known = self.known.iter().map(HostPort::as_str);
+        match self.place {
+            None => known.collect(),
+            Some(_) => known
+                .filter(|address| self.near.contains(address))
+                .collect(),
+        }
+    }
+
     /// The ring that shard keys are looked up on.
     pub(super) fn ring(&self) -> &Ring {
         self.ring.get_or_init(|| routing::ring_of(&self.known))
@@ -57,56 +68,22 @@ impl Instances {
 pub(super) struct Exits {
     mesh: Arc<Mesh>,
     routers: PeerList,
-    by_service: Cache<Box<str>, Arc<OtherExits>>,
+    by_service: Cache<Box<str>, PeerList>,
 }
 
 impl Exits {
     /// The exits of `service` to pass calls to, without this router.
-    pub(super) fn of(&self, service: &str) -> Arc<OtherExits> {
+    pub(super) fn of(&self, service: &str) -> PeerList {
         if let Some(known) = self.by_service.get(service) {
             return known;
         }
-        let list = |exits: &[HostPort]| {
-            let others = exits.iter().filter(|exit| *exit != self.mesh.me());
-            let others = others.map(HostPort::as_str);
-            self.routers.subset_for(service, others)
-        };
-        let (all, trusted) = (self.mesh.exits(service), self.mesh.trusted_exits(service));
-        let exits = Arc::new(OtherExits {
-            all: list(&all),
-            trusted: list(&trusted),
-            preferred: (trusted.len() < all.len()).then_some(trusted),
-        });
-        self.by_service.insert(service.into(), exits.clone());
-        exits
-    }
-}
-
-/// The exits of one service besides this router.
-pub(super) struct OtherExits {
-    /// All of them.
-    pub(super) all: PeerList,
-    /// Those that are likely to be there and to know the service.
-    pub(super) trusted: PeerList,
-    /// The trusted ones, while they are fewer.
-    preferred: Option<Vec<HostPort>>,
-}
-
-impl OtherExits {
-    /// To a trusted one, or to any when none of those can be reached.
-    pub(super) fn route(&self) -> RouteTo {
-        match &self.preferred {
-            None => RouteTo::Peers(self.all.clone()),
-            Some(preferred) => {
-                let first = fastrand::usize(..preferred.len());
-                let order = preferred[first..].iter().chain(&preferred[..first]);
-                RouteTo::InOrder {
-                    peers: self.all.clone(),
-                    order: order.map(|exit| exit.as_str().into()).collect(),
-                    bound: None,
-                }
-            }
-        }
+        let exits = self.mesh.trusted_exits(service);
+        let others = exits.iter().filter(|exit| *exit != self.mesh.me());
+        let list = self
+            .routers
+            .subset_for(service, others.map(HostPort::as_str));
+        self.by_service.insert(service.into(), list.clone());
+        list
     }
 }
 
@@ -188,6 +165,7 @@ impl PeerLists {
             || channel.new_peer_list(name),
             |earlier| earlier.all.clone(),
         );
+        let was_near = earlier.map_or_else(HashSet::new, |earlier| earlier.near_addresses());
         let before = earlier.map_or(&[][..], |earlier| &earlier.known);
         follow(&all, &addresses(before), &addresses(known));
         let near = match place {
@@ -198,11 +176,9 @@ impl PeerLists {
                 all.subset(positions.map(|position| known[position].as_str()))
             }
         };
-        for instance in known.iter() {
-            let is_connected =
-                earlier.is_some_and(|earlier| earlier.near.contains(instance.as_str()));
-            if !is_connected && near.contains(instance.as_str()) {
-                near.connect(instance.as_str());
+        for instance in known.iter().map(HostPort::as_str) {
+            if near.contains(instance) && !was_near.contains(instance) {
+                near.connect(instance);
             }
         }
         Arc::new(Instances {
@@ -259,42 +235,4 @@ fn place(mesh: &Mesh, service: &str) -> Option<(usize, usize)> {
     exits.sort_unstable();
     let index = exits.iter().position(|exit| exit == mesh.me())?;
     Some((index, exits.len()))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::time::Instant;
-
-    use super::*;
-    use crate::routing::ExitConfig;
-
-    fn at(n: usize) -> HostPort {
-        HostPort::parse(&format!("10.0.0.{n}:21300")).unwrap()
-    }
-
-    fn ring(routers: usize) -> Ring {
-        Ring::from_servers((1..=routers).map(|n| Server::new(at(n).as_str())))
-    }
-
-    #[test]
-    fn a_call_can_turn_to_an_exit_that_is_new_when_those_from_before_are_gone() {
-        let k = ExitConfig {
-            default_k: 3,
-            ..ExitConfig::default()
-        };
-        let start = Instant::now();
-        let mesh = Mesh::alone(at(1), k).with_ring(start, ring(2), BTreeSet::new());
-        let mesh = mesh.at_rest().with_ring(start, ring(3), BTreeSet::new());
-        let exits = next_exits(None, &Channel::new("test"), &Arc::new(mesh));
-        let exits = exits.of("a");
-        assert_eq!((exits.all.len(), exits.trusted.len()), (2, 1));
-        let RouteTo::InOrder { peers, order, .. } = exits.route() else {
-            panic!("the exit from before comes first");
-        };
-        assert_eq!(peers.len(), 2);
-        let mut order: Vec<_> = order.iter().map(|exit| &**exit).collect();
-        order.sort_unstable();
-        assert_eq!(order, [at(1).as_str(), at(2).as_str()]);
-    }
 }

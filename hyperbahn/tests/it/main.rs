@@ -5,6 +5,7 @@ mod api;
 mod cli;
 mod forward;
 mod membership;
+mod mesh;
 mod wire;
 
 use hyperbahn::config::NodeConfig;

@@ -102,7 +102,7 @@ pub(crate) fn encoded(id: u32, message: &Message) -> BytesMut {
 }
 
 /// A call of `service::echo` without a checksum.
-pub(crate) fn call(service: &'static str, ttl_ms: u32, headers: &[(&str, &str)]) -> CallReq {
+pub(crate) fn call(service: &str, ttl_ms: u32, headers: &[(&str, &str)]) -> CallReq {
     CallReq {
         flags: 0,
         ttl: Ttl::from_millis(ttl_ms),
