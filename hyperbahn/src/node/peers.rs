@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use hyperbahn_ring::{Ring, Server};
 use quick_cache::sync::Cache;
-use tchannel_rt::{Channel, PeerList};
+use tchannel_rt::{Channel, PeerList, RouteTo};
 
 use crate::host_port::HostPort;
 use crate::routing::{self, AffinityConfig, Mesh, View};
@@ -52,9 +52,7 @@ impl Instances {
         let known = self.known.iter().map(HostPort::as_str);
         match self.place {
             None => known.collect(),
-            Some(_) => known
-                .filter(|address| self.near.contains(address))
-                .collect(),
+            Some(_) => known.filter(|address| self.near.contains(address)).collect(),
         }
     }
 
@@ -68,22 +66,56 @@ impl Instances {
 pub(super) struct Exits {
     mesh: Arc<Mesh>,
     routers: PeerList,
-    by_service: Cache<Box<str>, PeerList>,
+    by_service: Cache<Box<str>, Arc<OtherExits>>,
 }
 
 impl Exits {
     /// The exits of `service` to pass calls to, without this router.
-    pub(super) fn of(&self, service: &str) -> PeerList {
+    pub(super) fn of(&self, service: &str) -> Arc<OtherExits> {
         if let Some(known) = self.by_service.get(service) {
             return known;
         }
-        let exits = self.mesh.trusted_exits(service);
-        let others = exits.iter().filter(|exit| *exit != self.mesh.me());
-        let list = self
-            .routers
-            .subset_for(service, others.map(HostPort::as_str));
-        self.by_service.insert(service.into(), list.clone());
-        list
+        let list = |exits: &[HostPort]| {
+            let others = exits.iter().filter(|exit| *exit != self.mesh.me());
+            let others = others.map(HostPort::as_str);
+            self.routers.subset_for(service, others)
+        };
+        let (all, trusted) = (self.mesh.exits(service), self.mesh.trusted_exits(service));
+        let exits = Arc::new(OtherExits {
+            all: list(&all),
+            trusted: list(&trusted),
+            preferred: (trusted.len() < all.len()).then_some(trusted),
+        });
+        self.by_service.insert(service.into(), exits.clone());
+        exits
+    }
+}
+
+/// The exits of one service besides this router.
+pub(super) struct OtherExits {
+    /// All of them.
+    pub(super) all: PeerList,
+    /// Those that are likely to be there and to know the service.
+    pub(super) trusted: PeerList,
+    /// The trusted ones, while they are fewer.
+    preferred: Option<Vec<HostPort>>,
+}
+
+impl OtherExits {
+    /// To a trusted one, or to any when none of those can be reached.
+    pub(super) fn route(&self) -> RouteTo {
+        match &self.preferred {
+            None => RouteTo::Peers(self.all.clone()),
+            Some(preferred) => {
+                let first = fastrand::usize(..preferred.len());
+                let order = preferred[first..].iter().chain(&preferred[..first]);
+                RouteTo::InOrder {
+                    peers: self.all.clone(),
+                    order: order.map(|exit| exit.as_str().into()).collect(),
+                    bound: None,
+                }
+            }
+        }
     }
 }
 
@@ -235,4 +267,42 @@ fn place(mesh: &Mesh, service: &str) -> Option<(usize, usize)> {
     exits.sort_unstable();
     let index = exits.iter().position(|exit| exit == mesh.me())?;
     Some((index, exits.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::routing::ExitConfig;
+
+    fn at(n: usize) -> HostPort {
+        HostPort::parse(&format!("10.0.0.{n}:21300")).unwrap()
+    }
+
+    fn ring(routers: usize) -> Ring {
+        Ring::from_servers((1..=routers).map(|n| Server::new(at(n).as_str())))
+    }
+
+    #[test]
+    fn a_call_can_turn_to_an_exit_that_is_new_when_those_from_before_are_gone() {
+        let k = ExitConfig {
+            default_k: 3,
+            ..ExitConfig::default()
+        };
+        let start = Instant::now();
+        let mesh = Mesh::alone(at(1), k).with_ring(start, ring(2), BTreeSet::new());
+        let mesh = mesh.at_rest().with_ring(start, ring(3), BTreeSet::new());
+        let exits = next_exits(None, &Channel::new("test"), &Arc::new(mesh));
+        let exits = exits.of("a");
+        assert_eq!((exits.all.len(), exits.trusted.len()), (2, 1));
+        let RouteTo::InOrder { peers, order, .. } = exits.route() else {
+            panic!("the exit from before comes first");
+        };
+        assert_eq!(peers.len(), 2);
+        let mut order: Vec<_> = order.iter().map(|exit| &**exit).collect();
+        order.sort_unstable();
+        assert_eq!(order, [at(1).as_str(), at(2).as_str()]);
+    }
 }
