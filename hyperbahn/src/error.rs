@@ -13,8 +13,8 @@ pub enum NodeError {
     Listen(#[from] tchannel_rt::ChannelError),
     /// It listens on all addresses and knows none of them.
     #[error(
-        "{bound} stands for every address of this machine and peers need one: set announce in the \
-         config file, or listen on a single address"
+        "{bound} stands for every address of this machine and peers need one: set announce, by \
+         --announce or in the config file, or listen on a single address"
     )]
     Unreachable {
         /// What it is bound to.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use hyperbahn::config::{ConfigError, NodeConfig};
+use hyperbahn::host_port::HostPort;
 use hyperbahn::membership::Bootstrap;
 use hyperbahn::node::Node;
 
@@ -16,6 +17,7 @@ Examples:
   hyperbahn serve --listen 10.0.0.5:21300 --bootstrap 10.0.0.6:21300,10.0.0.7:21300
   hyperbahn serve --listen 10.0.0.5:21300 --bootstrap routers.internal:21300
   hyperbahn serve --listen 10.0.0.5:21300 --bootstrap /etc/hyperbahn/hosts.json
+  hyperbahn serve --listen 0.0.0.0:21300 --announce 10.0.0.5:21300
   hyperbahn serve --config /etc/hyperbahn.toml
   RUST_LOG=hyperbahn=debug hyperbahn serve --listen 127.0.0.1:0
 
@@ -30,6 +32,11 @@ pub(crate) struct ServeArgs {
     /// [default: 127.0.0.1:21300, or what the file says]
     #[arg(long, value_name = "H:P", value_parser = NodeConfig::parse_listen)]
     pub(crate) listen: Option<String>,
+
+    /// Address to tell peers instead, behind a wildcard address or a port mapping
+    /// [default: where it listens, or what the file says]
+    #[arg(long, value_name = "H:P", value_parser = HostPort::parse)]
+    pub(crate) announce: Option<HostPort>,
 
     /// Other routers: host:port with commas between, names allowed, or a JSON file with a list of them
     /// [default: none, a mesh of one until others come, or what the file says]
@@ -48,6 +55,7 @@ impl ServeArgs {
             None => NodeConfig::default(),
         };
         config.listen = self.listen.unwrap_or(config.listen);
+        config.announce = self.announce.or(config.announce);
         config.bootstrap = self.bootstrap.unwrap_or(config.bootstrap);
         Ok(config)
     }
