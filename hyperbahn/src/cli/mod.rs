@@ -4,9 +4,12 @@ mod call;
 mod dev;
 mod exit;
 mod logs;
+mod mesh;
 mod output;
+mod routers;
 mod serve;
 mod signals;
+mod table;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -14,6 +17,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use exit::Exit;
+use mesh::{exits, instances, members, services};
 
 /// Routes calls between services by name.
 #[derive(Debug, Parser)]
@@ -27,10 +31,18 @@ struct Cli {
 enum Command {
     /// Run a router
     Serve(serve::ServeArgs),
-    /// Run a router with demo services, all in this process
+    /// Run a mesh of routers with demo services, all in this process
     Dev(dev::DevArgs),
     /// Make one call
     Call(call::CallArgs),
+    /// List the routers of the mesh
+    Members(members::MembersArgs),
+    /// List the routers that hold a service
+    Exits(exits::ExitsArgs),
+    /// List the processes that offer a service
+    Instances(instances::InstancesArgs),
+    /// List all services
+    Services(services::ServicesArgs),
 }
 
 /// Does what `args` say, program name first.
@@ -54,6 +66,10 @@ fn run(command: Command) -> Exit {
             Command::Serve(args) => serve::run(args).await,
             Command::Dev(args) => dev::run(args).await,
             Command::Call(args) => call::run(args).await,
+            Command::Members(args) => members::run(args).await,
+            Command::Exits(args) => exits::run(args).await,
+            Command::Instances(args) => instances::run(args).await,
+            Command::Services(args) => services::run(args).await,
         }
     })
 }

@@ -5,12 +5,12 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use clap::Args;
-use hyperbahn::config::DEFAULT_ROUTER;
 use hyperbahn::duration;
 use hyperbahn::host_port::HostPort;
 
 use super::scheme::Scheme;
 use super::target::Target;
+use crate::cli::routers::RouterArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -37,10 +37,9 @@ pub(crate) struct CallArgs {
     /// The body: text, @FILE, or - for standard input
     pub(crate) body: Option<String>,
 
-    /// Router to call through; may be repeated or comma-separated, the first that can be reached is
-    /// used [default: $HYPERBAHN_ROUTERS, else 127.0.0.1:21300]
-    #[arg(long, value_name = "H:P", value_delimiter = ',', value_parser = HostPort::parse)]
-    pub(crate) router: Vec<HostPort>,
+    /// Routers to call through.
+    #[command(flatten)]
+    pub(crate) routers: RouterArgs,
 
     /// Instance to call, without a router
     #[arg(long, value_name = "H:P", value_parser = HostPort::parse, conflicts_with = "router")]
@@ -90,24 +89,16 @@ impl CallArgs {
         }
     }
 
-    /// Whom to ask, in order: the peer, the routers given, those of the environment, or the default.
+    /// Whom to call, in order: the peer, or the routers.
     ///
     /// # Errors
     ///
-    /// A sentence about the entry of `environment` that is no address.
-    pub(crate) fn peers(&self, environment: Option<&str>) -> Result<Vec<HostPort>, String> {
-        if let Some(peer) = &self.peer {
-            return Ok(vec![peer.clone()]);
+    /// A sentence about the entry of the environment that is no address.
+    pub(crate) fn peers(&self) -> Result<Vec<HostPort>, String> {
+        match &self.peer {
+            Some(peer) => Ok(vec![peer.clone()]),
+            None => self.routers.list(),
         }
-        if !self.router.is_empty() {
-            return Ok(self.router.clone());
-        }
-        let routers = environment.filter(|routers| !routers.trim().is_empty());
-        let routers = routers.unwrap_or(DEFAULT_ROUTER).split(',');
-        let parse = |router: &str| {
-            HostPort::parse(router.trim()).map_err(|error| format!("HYPERBAHN_ROUTERS: {error}"))
-        };
-        routers.map(parse).collect()
     }
 }
 

@@ -9,21 +9,20 @@ mod thrift_json;
 use std::time::Instant;
 
 use hyperbahn::host_port::HostPort;
-use tchannel_rt::retry::{Retry, RetryOn};
-use tchannel_rt::{CallError, Channel, ErrorCode, Response, RetryAdvice};
+use tchannel_rt::{CallError, Response};
 
 pub(crate) use args::CallArgs;
 use report::{Outcome, Report};
 use scheme::{Args, Scheme};
 
 use super::exit::Exit;
-use super::{logs, output};
+use super::routers::OneCall;
+use super::{logs, output, routers};
 
 /// Makes the call, prints what came of it and says so in the exit status.
 pub(crate) async fn run(args: CallArgs) -> Exit {
     logs::to_stderr("off");
-    let routers = std::env::var(tchannel_rt::hyperbahn::ROUTERS_VARIABLE).ok();
-    let peers = match args.peers(routers.as_deref()) {
+    let peers = match args.peers() {
         Ok(peers) => peers,
         Err(reason) => return output::refuse(reason),
     };
@@ -40,44 +39,22 @@ pub(crate) async fn run(args: CallArgs) -> Exit {
     report.exit()
 }
 
-/// Calls the first of `peers` that can be reached, once.
 async fn call(args: &CallArgs, peers: &[HostPort], encoded: Args) -> Report {
     let started = Instant::now();
-    let channel = Channel::new(&args.cn);
-    let target = args.target.to_string();
-    let mut last = None;
-    for peer in peers {
-        let left = args.ttl.saturating_sub(started.elapsed());
-        let mut call = channel
-            .call(&target)
-            .peer(peer.as_str())
-            .arg_scheme(args.scheme.name())
-            .ttl(left)
-            .retry(once());
-        if let Some(key) = &args.sk {
-            call = call.shard_key(key);
-        }
-        match call.send(encoded.arg2.clone(), encoded.arg3.clone()).await {
-            Ok(response) => return answered(args.scheme, &response, started),
-            Err(error) if is_unreachable(&error) => last = Some(error),
-            Err(error) => return failed(&error, started),
+    let call = OneCall {
+        caller: &args.cn,
+        target: &args.target.to_string(),
+        scheme: args.scheme.name(),
+        shard_key: args.sk.as_deref(),
+        ttl: args.ttl,
+    };
+    match call.send(peers, &encoded.arg2, &encoded.arg3).await {
+        Ok(response) => answered(args.scheme, &response, started),
+        Err(error) => {
+            let is_router_missing = args.peer.is_none() && routers::is_unreachable(&error);
+            failed(&error, is_router_missing, started)
         }
     }
-    failed(&last.expect("there is a peer to call"), started)
-}
-
-/// A person wants to see what happened, not what a second attempt would have hidden.
-fn once() -> Retry {
-    Retry {
-        on: RetryOn::Never,
-        max_attempts: 1,
-        ..Retry::default()
-    }
-}
-
-/// Whether no byte of the call has left, for want of a connection.
-fn is_unreachable(error: &CallError) -> bool {
-    error.code() == ErrorCode::NetworkError && error.retry_advice() == RetryAdvice::Safe
 }
 
 fn answered(scheme: Scheme, response: &Response, started: Instant) -> Report {
@@ -91,7 +68,7 @@ fn answered(scheme: Scheme, response: &Response, started: Instant) -> Report {
     });
     Report {
         outcome: Outcome::Answered {
-            failed: !response.is_ok(),
+            failed: !response.is_ok() || shown.is_failure,
             shown,
         },
         elapsed: started.elapsed(),
@@ -99,11 +76,12 @@ fn answered(scheme: Scheme, response: &Response, started: Instant) -> Report {
     }
 }
 
-fn failed(error: &CallError, started: Instant) -> Report {
+fn failed(error: &CallError, is_router_missing: bool, started: Instant) -> Report {
     Report {
         outcome: Outcome::Failed {
             code: error.code(),
             message: error.message().to_owned(),
+            advice: is_router_missing.then_some(routers::ADVICE),
         },
         elapsed: started.elapsed(),
         peer: error.peer().map(ToOwned::to_owned),
@@ -121,4 +99,7 @@ fn print(args: &CallArgs, report: &Report) {
         None => {}
     }
     output::note(report);
+    if let Some(advice) = report.advice() {
+        output::note(advice);
+    }
 }

@@ -37,6 +37,8 @@ pub(crate) enum Outcome {
         code: ErrorCode,
         /// What it says.
         message: String,
+        /// What to do about it, if that is known.
+        advice: Option<&'static str>,
     },
 }
 
@@ -55,6 +57,14 @@ impl Report {
         match &self.outcome {
             Outcome::Answered { shown, .. } => Some(&shown.text),
             Outcome::Failed { .. } => None,
+        }
+    }
+
+    /// What a person may do about it.
+    pub(crate) fn advice(&self) -> Option<&'static str> {
+        match &self.outcome {
+            Outcome::Answered { .. } => None,
+            Outcome::Failed { advice, .. } => *advice,
         }
     }
 
@@ -111,6 +121,7 @@ mod tests {
                     headers: json!({"h": "v"}),
                     body: json!({"a": 1}),
                     text: Bytes::from_static(b"{\"a\": 1}"),
+                    is_failure: false,
                 },
             },
             elapsed: Duration::from_micros(1_250),
@@ -123,6 +134,7 @@ mod tests {
             outcome: Outcome::Failed {
                 code: ErrorCode::Declined,
                 message: "no peer".into(),
+                advice: None,
             },
             elapsed: Duration::from_millis(2),
             peer: None,

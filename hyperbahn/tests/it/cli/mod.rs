@@ -1,5 +1,7 @@
 //! The binary, as people and scripts use it.
 
+mod mesh;
+
 use std::process::{Output, Stdio};
 
 use serde_json::{Value, json};
@@ -8,6 +10,7 @@ use tokio::process::{Child, Command};
 
 use super::{nowhere, router, service};
 use hyperbahn::node::Node;
+use tchannel_rt::Reply;
 
 fn hyperbahn(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hyperbahn"));
@@ -166,6 +169,22 @@ async fn every_scheme_goes_there_and_back() {
 }
 
 #[tokio::test]
+async fn an_http_status_that_tells_of_failure_is_an_application_error() {
+    let router = router().await;
+    let process = service(&router, &["web"]).await;
+    for (name, head) in [
+        ("up", &b"\x00\xc8\x02OK\0\0"[..]),
+        ("down", b"\x01\xf7\0\0\0"),
+    ] {
+        let web = process.service("web");
+        web.raw(name, move |_| async move { Ok(Reply::ok(head, "body")) });
+    }
+    call(&router, 0, &["web::up", "--as", "http"]).await;
+    let output = call(&router, 126, &["web::down", "--as", "http"]).await;
+    assert!(stdout(&output).contains("503"), "{}", stdout(&output));
+}
+
+#[tokio::test]
 async fn a_body_comes_from_a_file_or_from_standard_input_too() {
     let router = router().await;
     let _service = service(&router, &["keyvalue"]).await;
@@ -232,7 +251,15 @@ async fn routers_come_from_the_environment_unless_one_is_named() {
 
 #[tokio::test]
 async fn help_shows_examples_and_a_wrong_flag_is_a_usage_error() {
-    for command in ["serve", "dev", "call"] {
+    for command in [
+        "serve",
+        "dev",
+        "call",
+        "members",
+        "exits",
+        "instances",
+        "services",
+    ] {
         let output = run(&[command, "--help"]).await;
         assert_eq!(output.status.code(), Some(0));
         assert!(stdout(&output).contains("Examples:"), "{command}");
@@ -251,60 +278,87 @@ async fn a_router_serves_until_it_is_told_to_stop() {
     assert_eq!(running.terminate().await, 0);
 }
 
+/// The rest of what `dev` prints once it is ready.
+async fn welcome(running: &mut Running) -> String {
+    let mut told = String::new();
+    while !told.contains("Ctrl-C") {
+        let read = running.rest.read_line(&mut told).await.unwrap();
+        assert_ne!(read, 0, "{told}");
+    }
+    told
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn dev_runs_what_it_tells_people_to_try() {
     let mut running = Running::start(&["dev", "--listen", "127.0.0.1:0"]).await;
-    let mut told = String::new();
-    while !told.contains("Ctrl-C") {
-        assert_ne!(
-            running.rest.read_line(&mut told).await.unwrap(),
-            0,
-            "{told}"
-        );
+    let told = welcome(&mut running).await;
+    let tries = told.lines().filter_map(|line| {
+        let line = line.trim_start_matches("try:").trim_start();
+        line.starts_with(env!("CARGO_BIN_EXE_hyperbahn"))
+            .then_some(line)
+    });
+    let mut printed = String::new();
+    for line in tries {
+        let output = Command::new("sh").args(["-c", line]).output().await;
+        let output = output.unwrap();
+        assert!(output.status.success(), "{line}: {}", stderr(&output));
+        printed += stdout(&output);
     }
-    let flag = format!("call --router {}", running.router);
-    assert!(
-        told.contains(&format!("hyperbahn {flag} demo::echo")),
-        "{told}"
-    );
+    assert!(printed.contains("{\"hello\":\"world\"}\n"), "{printed}");
+    for header in [
+        "ADDRESS  ",
+        "STATUS",
+        "EXIT  ",
+        "KNOWN BY",
+        "SERVICE  ",
+        "flaky  ",
+    ] {
+        assert!(printed.contains(header), "no {header:?} in {printed}");
+    }
+    assert_eq!(running.terminate().await, 0);
+}
 
-    let router = running.router.clone();
-    let echo = run(&[
-        "call",
-        "demo::echo",
-        r#"{"hello":"world"}"#,
-        "--router",
-        &router,
-    ])
-    .await;
-    assert_eq!(
-        stdout(&echo),
-        "{\"hello\":\"world\"}\n",
-        "{}",
-        stderr(&echo)
-    );
+#[cfg(unix)]
+#[tokio::test]
+async fn dev_is_a_mesh_of_three_and_advertises_each_instance_at_another_router() {
+    let mut running = Running::start(&["dev", "--listen", "127.0.0.1:0"]).await;
+    let told = welcome(&mut running).await;
+    let after = |lead: &str| {
+        let parts = told.lines().filter_map(|line| line.split_once(lead));
+        parts.map(|(_, rest)| rest.to_owned()).collect::<Vec<_>>()
+    };
+    let mut routers = after("router listens on ");
+    routers.insert(0, running.router.clone());
+    let mut advertised = after("advertised at ");
+    advertised[2].truncate(routers[2].len());
+    assert_eq!(advertised, routers);
+    for router in &routers {
+        let output = run(&["members", "--json", "--router", router]).await;
+        let members: Value = serde_json::from_str(stdout(&output)).unwrap();
+        assert_eq!(members.as_array().unwrap().len(), 3, "{members}");
+    }
+
     let mut statuses = Vec::new();
-    for _ in 0..10 {
-        let flaky = run(&["call", "flaky::echo", "--router", &router]).await;
+    for router in routers.iter().cycle().take(10) {
+        let flaky = run(&["call", "flaky::echo", "--router", router]).await;
         statuses.push(flaky.status.code().unwrap());
     }
     assert_eq!(statuses, [0, 0, 0, 0, 5, 0, 0, 0, 0, 5]);
-    let hosts = json!({"serviceName": "demo"}).to_string();
-    let connections = run(&[
-        "call",
-        "autobahn::connections_v1",
-        &hosts,
-        "--router",
-        &router,
-    ])
-    .await;
-    let connections: Value = serde_json::from_str(stdout(&connections)).unwrap();
-    assert_eq!(
-        connections[&router]["instances"].as_object().unwrap().len(),
-        2
-    );
     assert_eq!(running.terminate().await, 0);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn dev_has_as_many_routers_as_it_is_told() {
+    let mut running = Running::start(&["dev", "--listen", "127.0.0.1:0", "--nodes", "1"]).await;
+    let told = welcome(&mut running).await;
+    assert!(!told.contains("router listens on"), "{told}");
+    let echo = ["call", "demo::echo", "1", "--router", &running.router];
+    assert_eq!(stdout(&run(&echo).await), "1\n");
+    assert_eq!(running.terminate().await, 0);
+    let output = run(&["dev", "--nodes", "0"]).await;
+    assert_eq!(output.status.code(), Some(64));
 }
 
 #[tokio::test]
@@ -332,6 +386,14 @@ async fn an_address_that_peers_cannot_dial_is_refused() {
         "{}",
         stderr(&output)
     );
+    let announced = [
+        "serve",
+        "--listen",
+        "0.0.0.0:0",
+        "--announce",
+        "127.0.0.1:9",
+    ];
+    assert_eq!(Running::start(&announced).await.router, "127.0.0.1:9");
 }
 
 #[tokio::test]

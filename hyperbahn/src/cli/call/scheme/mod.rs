@@ -54,6 +54,8 @@ pub(crate) struct Shown {
     pub body: Value,
     /// The body as it is printed.
     pub text: Bytes,
+    /// Whether it says that the call failed, in the scheme's own way: an HTTP status from 400 up.
+    pub is_failure: bool,
 }
 
 impl Scheme {
@@ -101,7 +103,9 @@ impl Scheme {
             Self::Json => Ok(Shown {
                 headers: json_headers(arg2)?,
                 body: json::decode(arg3).map_err(sentence)?,
-                text: arg3.clone(),
+                // Go ends its bodies with a line end, and so does whoever prints them.
+                text: arg3.slice_ref(arg3.trim_ascii_end()),
+                is_failure: false,
             }),
             Self::Msgpack => {
                 let headers = msgpack::decode_headers(arg2).map_err(sentence)?;
@@ -129,6 +133,7 @@ pub(crate) fn as_bytes(args: &Args) -> Shown {
         headers,
         body: text_or_hex(&args.arg3),
         text: args.arg3.clone(),
+        is_failure: false,
     }
 }
 
@@ -138,6 +143,7 @@ fn shown(headers: Value, body: Value) -> Shown {
         headers,
         body,
         text,
+        is_failure: false,
     }
 }
 
@@ -225,7 +231,10 @@ fn decode_http(args: &Args) -> Result<Shown, String> {
         .headers
         .iter()
         .map(|(name, value)| json!([name, value]));
-    Ok(shown(fields.collect(), body))
+    Ok(Shown {
+        is_failure: head.status >= 400,
+        ..shown(fields.collect(), body)
+    })
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {

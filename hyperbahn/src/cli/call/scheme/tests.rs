@@ -65,6 +65,7 @@ fn json_travels_and_is_shown_as_it_was_typed() {
         "{\"b\": 1, \"a\": 2}",
     );
     shows(Scheme::Json, b"", b"", json!({}), "");
+    shows(Scheme::Json, b"{}", b"[1]\n", json!({}), "[1]");
 }
 
 #[test]
@@ -118,6 +119,16 @@ fn http_is_typed_and_shown_as_an_object() {
         json!([["h", "v"]]),
         r#"{"body":"text","message":"OK","status":200}"#,
     );
+}
+
+#[test]
+fn an_http_status_from_400_up_tells_of_failure() {
+    for (status, is_failure) in [(200_u16, false), (399, false), (400, true), (503, true)] {
+        let arg2 = [&status.to_be_bytes()[..], b"\0\0\0"].concat().into();
+        let arg3 = Bytes::new();
+        let shown = Scheme::Http.decode(&Args { arg2, arg3 }).unwrap();
+        assert_eq!(shown.is_failure, is_failure, "{status}");
+    }
 }
 
 #[test]
