@@ -1,5 +1,6 @@
 //! The demo services: an echo on two instances, and one that fails one call in five.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,10 +12,11 @@ use tchannel_rt::{Channel, ChannelError, HandlerError, HandlerResult, Reply, Req
 pub(super) struct Demo {
     channel: Channel,
     address: String,
+    router: String,
 }
 
 impl Demo {
-    /// An instance of `demo`, whose method is `echo`. When this returns, `router` knows it.
+    /// An instance of `demo`, whose method is `echo`. When this returns, the mesh of `router` knows it.
     ///
     /// # Errors
     ///
@@ -25,7 +27,8 @@ impl Demo {
         Self::start(channel, router).await
     }
 
-    /// An instance of `flaky`, whose `echo` fails each fifth time. When this returns, `router` knows it.
+    /// An instance of `flaky`, whose `echo` fails each fifth time. When this returns, the mesh of `router`
+    /// knows it.
     ///
     /// # Errors
     ///
@@ -49,20 +52,30 @@ impl Demo {
 
     async fn start(channel: Channel, router: &str) -> Result<Self, ChannelError> {
         let address = channel.listen("127.0.0.1:0").await?.to_string();
-        let routers = Routers::List(vec![router.to_owned()]);
+        let router = router.to_owned();
+        let routers = Routers::List(vec![router.clone()]);
         let name = channel.name().to_owned();
         channel.advertise(routers, &[&name])?.advertised().await;
-        Ok(Self { channel, address })
-    }
-
-    /// Where it listens.
-    pub(super) fn address(&self) -> &str {
-        &self.address
+        Ok(Self {
+            channel,
+            address,
+            router,
+        })
     }
 
     /// Withdraws it and lets its calls finish.
     pub(super) async fn stop(self) {
         self.channel.close().await;
+    }
+}
+
+/// Where it listens, and where it is advertised.
+impl fmt::Display for Demo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            address, router, ..
+        } = self;
+        write!(f, "listens on {address}, advertised at {router}")
     }
 }
 

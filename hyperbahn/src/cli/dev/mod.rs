@@ -1,65 +1,78 @@
-//! `hyperbahn dev`: a router and demo services in one process.
+//! `hyperbahn dev`: a mesh of routers and demo services in one process.
 
 mod demo;
+mod mesh;
 
 use clap::Args;
 use hyperbahn::config::{DEFAULT_ROUTER, NodeConfig};
-use hyperbahn::node::Node;
+use tchannel_rt::ChannelError;
 
 use super::exit::Exit;
 use super::{logs, output, serve};
 use demo::Demo;
+use mesh::Mesh;
 
 const EXAMPLES: &str = "\
 Examples:
   hyperbahn dev
+  hyperbahn dev --nodes 5
   hyperbahn dev --listen 127.0.0.1:0
 
 Then, from another shell:
   hyperbahn call demo::echo '{\"hello\":\"world\"}'
-  hyperbahn call flaky::echo";
+  hyperbahn call flaky::echo
+  hyperbahn members
+  hyperbahn exits demo
+  hyperbahn instances demo
+  hyperbahn services";
 
-/// Where the router listens.
+/// How many routers, and where.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct DevArgs {
-    /// Address of the router; port 0 lets the system choose
+    /// Address of the first router; port 0 lets the system choose. The others take free ports beside it
     #[arg(long, value_name = "H:P", default_value = DEFAULT_ROUTER, value_parser = NodeConfig::parse_listen)]
     pub(crate) listen: String,
+
+    /// How many routers, from 1 to 100
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) nodes: u8,
 }
 
-/// Runs a router and the demo services until told to stop.
+/// Runs the mesh and the demo services until told to stop.
 pub(crate) async fn run(args: DevArgs) -> Exit {
     logs::to_stderr("warn");
-    let config = NodeConfig {
-        listen: args.listen,
-        ..NodeConfig::default()
-    };
-    let node = match Node::start(config).await {
-        Ok(node) => node,
+    let mesh = match Mesh::start(&args.listen, args.nodes.into()).await {
+        Ok(mesh) => mesh,
         Err(error) => {
             output::note("try: hyperbahn dev --listen 127.0.0.1:0");
             return output::fail(error);
         }
     };
-    let router = node.address().to_string();
-    let started = tokio::try_join!(
-        Demo::echo(&router),
-        Demo::echo(&router),
-        Demo::flaky(&router)
-    );
-    let demos = match started {
-        Ok((first, second, flaky)) => [first, second, flaky],
+    let demos = match demos(&mesh.addresses()).await {
+        Ok(demos) => demos,
         Err(error) => return output::fail(error),
     };
-    output::line(welcome(&program(), &router, &demos));
+    output::line(welcome(&program(), &mesh.addresses(), &demos));
     serve::until_stopped(async {
         for demo in demos {
             demo.stop().await;
         }
-        node.stop().await
+        mesh.stop().await
     })
     .await
+}
+
+/// The demo services, each advertised at another router as far as there are others.
+async fn demos(routers: &[&str]) -> Result<[Demo; 3], ChannelError> {
+    let mut turn = routers.iter().cycle().copied();
+    let mut router = || turn.next().expect("there is a router");
+    let (first, second, flaky) = tokio::try_join!(
+        Demo::echo(router()),
+        Demo::echo(router()),
+        Demo::flaky(router())
+    )?;
+    Ok([first, second, flaky])
 }
 
 /// This program as it was called, so that the command to try can be copied whether it is installed or not.
@@ -69,20 +82,34 @@ fn program() -> String {
         .unwrap_or_else(|| "hyperbahn".to_owned())
 }
 
-fn welcome(program: &str, router: &str, demos: &[Demo; 3]) -> String {
-    let [first, second, flaky] = demos.each_ref().map(Demo::address);
-    let flag = match router {
+fn welcome(program: &str, routers: &[&str], demos: &[Demo; 3]) -> String {
+    let listening = routers
+        .iter()
+        .map(|router| format!("router listens on {router}\n"));
+    let [first, second, flaky] = demos;
+    // Whichever router is asked, the answer is the same.
+    let [one, last] = [routers[0], routers[routers.len() - 1]].map(flag);
+    format!(
+        "{}\
+         demo {first}\n\
+         demo {second}\n\
+         flaky {flaky}; it fails one call in five, on purpose\n\
+         \n\
+         try: {program} call{one} demo::echo '{{\"hello\":\"world\"}}'\n\
+         \x20    {program} call{last} flaky::echo\n\
+         \x20    {program} members{one}\n\
+         \x20    {program} exits{one} demo\n\
+         \x20    {program} instances{last} demo\n\
+         \x20    {program} services{last}\n\
+         \n\
+         Ctrl-C stops all of it",
+        listening.collect::<String>()
+    )
+}
+
+fn flag(router: &str) -> String {
+    match router {
         DEFAULT_ROUTER => String::new(),
         other => format!(" --router {other}"),
-    };
-    format!(
-        "router listens on {router}\n\
-         demo    {first} and {second}\n\
-         flaky   {flaky} (fails one call in five, on purpose)\n\
-         \n\
-         try: {program} call{flag} demo::echo '{{\"hello\":\"world\"}}'\n\
-         \x20    {program} call{flag} flaky::echo\n\
-         \n\
-         Ctrl-C stops all of it"
-    )
+    }
 }
