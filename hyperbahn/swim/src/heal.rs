@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::config::HealConfig;
 use crate::event::AnswerId;
@@ -24,6 +24,9 @@ pub(crate) struct Heal {
     /// Whether the list of hosts is awaited, to look for the lost among them.
     wants_hosts: bool,
     hosts: usize,
+    /// Whether the next chance is taken in any case, after so many that were.
+    is_certain: bool,
+    follow_ups: u32,
     watchers: Vec<AnswerId>,
     run: Option<Run>,
 }
@@ -45,8 +48,19 @@ pub(crate) struct Reincarnations {
 }
 
 impl Heal {
-    pub(crate) fn start(&mut self, now: Instant, config: &HealConfig) {
-        self.next_at = Some(now + config.period);
+    /// Members that started together have their chances one after the other.
+    pub(crate) fn start(&mut self, now: Instant, config: &HealConfig, rng: &mut Rng) {
+        self.next_at = Some(now + config.period.mul_f64(1.0 + rng.fraction()));
+    }
+
+    /// Members were found that must refute first: looks again once they had time to. An operator who demanded
+    /// the look demands the next one, too.
+    pub(crate) fn follow_up(&mut self, now: Instant) {
+        let soon = now + FOLLOW_UP_AFTER;
+        if self.watchers.is_empty() && self.follow_ups < MOST_FOLLOW_UPS {
+            self.is_certain = true;
+            self.next_at = self.next_at.map(|at| at.min(soon));
+        }
     }
 
     pub(crate) fn stop(&mut self) {
@@ -67,7 +81,13 @@ impl Heal {
         if is_due {
             self.next_at = Some(now + config.period);
             let candidates = in_ring.max(self.hosts).max(1);
-            self.wants_hosts |= rng.fraction() < config.attempts / candidates as f64;
+            let is_chosen = rng.fraction() < config.attempts / candidates as f64;
+            self.follow_ups = if self.is_certain {
+                self.follow_ups + 1
+            } else {
+                0
+            };
+            self.wants_hosts |= is_chosen || std::mem::take(&mut self.is_certain);
         }
         is_due
     }
@@ -183,10 +203,17 @@ pub(crate) fn compare(ours: &Members, theirs: &[Claim<'_>]) -> Reincarnations {
     needed
 }
 
+/// A refutation has gone round by then.
+const FOLLOW_UP_AFTER: Duration = Duration::from_secs(2);
+
+/// Whoever has not refuted by then may not be there any more.
+const MOST_FOLLOW_UPS: u32 = 3;
+
 #[cfg(test)]
 mod tests {
     use std::borrow::Cow;
     use std::sync::Arc;
+    use std::time::Instant;
 
     use super::{Heal, Next, compare};
     use crate::checksum::Flavour;
@@ -267,6 +294,46 @@ mod tests {
         };
         assert_eq!(heal.next(&config), Some(done));
         assert_eq!(heal.next(&config), None);
+    }
+
+    #[test]
+    fn whom_refuting_would_save_is_looked_for_again_soon_but_not_for_ever() {
+        let (mut heal, mut rng) = (Heal::default(), Rng::new(1));
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "any instant serves as the origin"
+        )]
+        let mut now = Instant::now();
+        let config = HealConfig {
+            attempts: 0.0,
+            ..HealConfig::default()
+        };
+        heal.start(now, &config, &mut rng);
+        let mut looks = 0;
+        for _ in 0..20 {
+            heal.follow_up(now);
+            now = heal.wake().expect("it goes on");
+            assert!(heal.is_due(now, &config, 9, &mut rng));
+            looks += usize::from(heal.wants_hosts());
+            heal.look(&[], &members(&[]), "me:1", &mut rng);
+            heal.next(&config);
+        }
+        assert_eq!(looks, 15, "three follow-ups, then one chance as it comes");
+    }
+
+    #[test]
+    fn what_an_operator_demands_is_not_followed_up() {
+        let (mut heal, mut rng) = (Heal::default(), Rng::new(1));
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "any instant serves as the origin"
+        )]
+        let now = Instant::now();
+        heal.start(now, &HealConfig::default(), &mut rng);
+        let before = heal.wake();
+        heal.demand(AnswerId(7));
+        heal.follow_up(now);
+        assert_eq!(heal.wake(), before);
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Node {
         self.phase = Phase::Ready;
         let first = self.config.period.mul_f64(self.rng.fraction());
         self.next_period = Some(now + first);
-        self.heal.start(now, &self.config.heal);
+        self.heal.start(now, &self.config.heal, &mut self.rng);
         self.events.push_back(Event::Ready { joined });
     }
 
@@ -107,6 +107,7 @@ impl Node {
                 let theirs = self.unsigned(&needed.theirs);
                 self.send_heal_ping(now, call.to, &theirs);
             }
+            self.heal.follow_up(now);
         }
         self.go_on_healing(now);
     }
