@@ -4,7 +4,9 @@
 //! cargo run --release -p test-sim -- crash --size 1000 --runs 30
 //! ```
 
+use std::fmt::Write;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use test_sim::experiments::{ALL, Experiment, Settings};
@@ -15,29 +17,50 @@ use test_sim::experiments::{ALL, Experiment, Settings};
     reason = "a program for the terminal"
 )]
 fn main() -> ExitCode {
-    match parse(std::env::args().skip(1)) {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.iter().any(|arg| arg == "--help" || arg == "-h") {
+        println!("{}", help());
+        return ExitCode::SUCCESS;
+    }
+    match parse(args.into_iter()) {
         Ok((name, experiment, settings)) => {
             println!("{name}: {settings:?}");
             let started = Instant::now();
             print!("{}", experiment(&settings));
-            println!(
-                "  took {:.1} s, at most {} MB",
-                started.elapsed().as_secs_f64(),
-                most_memory_mb()
-            );
+            let seconds = started.elapsed().as_secs_f64();
+            println!("  took {seconds:.1} s, at most {} MB", most_memory_mb());
             ExitCode::SUCCESS
         }
         Err(what) => {
-            eprintln!("{what}\n");
-            eprintln!(
-                "EXPERIMENT [--size N] [--runs N] [--seed N] [--loss PERCENT] [--seconds N]\n"
-            );
-            for (name, about, _) in ALL {
-                eprintln!("  {name:<10} {about}");
-            }
+            eprintln!("{what}\n\n{}", help());
             ExitCode::FAILURE
         }
     }
+}
+
+fn help() -> String {
+    let Settings {
+        size,
+        runs,
+        seed,
+        time,
+        ..
+    } = Settings::default();
+    let mut help = format!(
+        "Measures rings of members on virtual time.\n\n  \
+         test-sim EXPERIMENT [FLAGS]\n\n  \
+         --size N        members, {size} by default\n  \
+         --runs N        how often, {runs} by default; each with the next seed\n  \
+         --seed N        decides all the rest, {seed} by default: the same flags repeat a run\n  \
+         --loss PERCENT  of all messages\n  \
+         --heal SECONDS  between two chances to look for the lost\n  \
+         --seconds N     virtual time of a run that does not end by itself, {} by default\n\n",
+        time.as_secs()
+    );
+    for (name, about, _) in ALL {
+        writeln!(help, "  {name:<10} {about}").expect("a string takes all that is written");
+    }
+    help
 }
 
 fn parse(
@@ -49,22 +72,26 @@ fn parse(
     let mut settings = Settings::default();
     while let Some(flag) = args.next() {
         let value = args.next().ok_or(format!("{flag} needs a value"))?;
-        let bad = |_| format!("{flag} {value} is not a number");
         match flag.as_str() {
-            "--size" => settings.size = value.parse().map_err(bad)?,
-            "--runs" => settings.runs = value.parse().map_err(bad)?,
-            "--seed" => settings.seed = value.parse().map_err(bad)?,
-            "--seconds" => settings.time = Duration::from_secs(value.parse().map_err(bad)?),
-            "--loss" => {
-                let percent: f64 = value
-                    .parse()
-                    .map_err(|_| format!("{value} is no percentage"))?;
-                settings.loss = percent / 100.0;
-            }
+            "--size" => settings.size = number(&flag, &value)?,
+            "--runs" => settings.runs = number(&flag, &value)?,
+            "--seed" => settings.seed = number(&flag, &value)?,
+            "--seconds" => settings.time = Duration::from_secs(number(&flag, &value)?),
+            "--heal" => settings.heal = Some(Duration::from_secs(number(&flag, &value)?)),
+            "--loss" => settings.loss = Some(number::<f64>(&flag, &value)? / 100.0),
             _ => return Err(format!("there is no flag {flag}")),
         }
     }
-    Ok((name, experiment, settings))
+    let is_possible = settings.size > 0 && settings.runs > 0;
+    let what = "--size and --runs are at least 1".to_owned();
+    is_possible
+        .then_some((name, experiment, settings))
+        .ok_or(what)
+}
+
+fn number<T: FromStr>(flag: &str, value: &str) -> Result<T, String> {
+    let number = value.parse();
+    number.map_err(|_| format!("{flag} {value}: give a number"))
 }
 
 /// What the process has held at most, where the system tells.

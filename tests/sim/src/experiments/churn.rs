@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{SECOND, Settings, Table, WARM_UP, defaults};
 use crate::World;
+use crate::report::number;
 
 pub(super) fn run(settings: &Settings) -> Table {
     let mut world = World::formed(settings.size, settings.seed, defaults);
@@ -35,33 +36,20 @@ pub(super) fn run(settings: &Settings) -> Table {
     }
     let bytes = (world.traffic().1 - before) as f64;
     let converged = world.run_until(SECOND / 4, 300 * SECOND, World::has_converged);
-    let mut table = Table::new(["", "ours", "others"]);
-    table.row(["restarts".into(), restarts.to_string(), String::new()]);
     let wrong = world.observer.false_verdicts.len();
-    table.row([
-        "lives believed faulty though alive".into(),
-        wrong.to_string(),
-        String::new(),
-    ]);
-    let mean = bytes / settings.size as f64 / settings.time.as_secs_f64();
-    table.row([
-        "bytes/s a member".into(),
-        format!("{mean:.0}"),
-        String::new(),
-    ]);
-    let others = "7 to 11 KB/s while 1 % crash".to_owned();
-    table.row([
-        "the worst time between two restarts".into(),
-        format!("{most:.0}"),
-        others,
-    ]);
-    let settled = converged.map_or("never".to_owned(), |time| {
-        format!("{:.2}", time.as_secs_f64())
-    });
-    table.row([
-        "seconds to one list afterwards".into(),
-        settled,
-        String::new(),
-    ]);
+    let mean = number(
+        bytes / settings.size as f64 / settings.time.as_secs_f64(),
+        0,
+    );
+    let settled = converged.map_or(f64::INFINITY, |time| time.as_secs_f64());
+    let mut table = Table::new(["", "ours", "goal", "others"]);
+    table.row([&"restarts", &restarts, &"", &""]);
+    table.row([&"lives believed faulty though alive", &wrong, &"0", &""]);
+    table.row([&"bytes/s a member", &mean, &"", &""]);
+    let others = "7 to 11 KB/s while 1 % crash";
+    let name = "the same between two restarts, at most";
+    table.row([&name, &number(most, 0), &"32 KB/s", &others]);
+    let name = "seconds to one list afterwards";
+    table.row([&name, &number(settled, 2), &"", &""]);
     table
 }

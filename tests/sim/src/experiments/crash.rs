@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{SECOND, Settings, Table, WARM_UP, defaults, seconds};
 use crate::World;
-use crate::report::percentile;
+use crate::report::{number, percentile};
 
 pub(super) fn run_refusing(settings: &Settings) -> Table {
     run(settings, true)
@@ -24,6 +24,7 @@ fn run(settings: &Settings, refuses: bool) -> Table {
     for world_seed in 0..settings.runs.div_ceil(deaths) as u64 {
         let mut world = World::formed(settings.size, settings.seed + world_seed, defaults);
         world.run(WARM_UP);
+        world.network.loss = settings.loss.unwrap_or(0.0);
         for _ in 0..deaths.min(settings.runs - first.len() - missed) {
             let running = world.running();
             let victim = running[rng.usize(..running.len())];
@@ -48,47 +49,29 @@ fn run(settings: &Settings, refuses: bool) -> Table {
         }
         wrong += world.observer.false_verdicts.len();
     }
-    let mut table = Table::new([
-        "seconds after the crash",
-        "p50",
-        "p99",
-        "worst",
-        "others, p50",
-    ]);
-    let anchor = match refuses {
+    let mut table = Table::new(["seconds", "p50", "p99", "worst", "goal", "others, p50"]);
+    let others = match refuses {
         true => "Ringpop 5.3",
         false => "Ringpop 8.3, foca 10.0 to 16.8, Lifeguard 12.4",
     };
-    let mut row = |name: &str, values: &mut Vec<f64>, others: &str| {
-        let mut at = |share| format!("{:.2}", percentile(values, share));
-        let cells = [at(0.5), at(0.99), at(1.0)];
-        let [middle, most, worst] = cells;
-        table.row([name.to_owned(), middle, most, worst, others.to_owned()]);
+    let mut row = |name: &str, values: &mut Vec<f64>, goal: &str, others: &str| {
+        let mut at = |share| number(percentile(values, share), 2);
+        let [middle, most, worst] = [at(0.5), at(0.99), at(1.0)];
+        table.row([&name, &middle, &most, &worst, &goal, &others]);
     };
-    row("first verdict", &mut first, anchor);
-    row("last verdict", &mut last, "");
-    row("between the two", &mut spread, "0.46 to 0.9");
-    let none = String::new;
-    table.row([
-        "crashes".into(),
-        first.len().to_string(),
-        none(),
-        none(),
-        none(),
-    ]);
-    table.row([
-        "not noticed by all in 60 s".into(),
-        missed.to_string(),
-        none(),
-        none(),
-        none(),
-    ]);
-    table.row([
-        "false verdicts".into(),
-        wrong.to_string(),
-        none(),
-        none(),
-        none(),
-    ]);
+    let goal = match refuses {
+        true => "p99 0.1",
+        false => "p50 0.8, p99 1.5",
+    };
+    row("crash to first verdict", &mut first, goal, others);
+    row("crash to last verdict", &mut last, "", "");
+    let goal = "p99 0.25 at 1000, 0.4 at 5000, worst 2";
+    row("first to last", &mut spread, goal, "0.46 to 0.9");
+    let mut row = |name: &str, count: usize, goal: &str| {
+        table.row([&name, &count, &"", &"", &goal, &""]);
+    };
+    row("crashes", first.len(), "");
+    row("not noticed by all in 60 s", missed, "0");
+    row("lives believed faulty though alive", wrong, "0");
     table
 }

@@ -1,122 +1,82 @@
-//! Messages are lost, everywhere or around a few members.
+//! Messages are lost, each with the same chance.
 
 use super::{SECOND, Settings, Table, WARM_UP, defaults};
 use crate::World;
-use crate::report::percentile;
+use crate::report::{number, percentile};
 
-/// Each message is lost with the same chance.
 pub(super) fn run(settings: &Settings) -> Table {
+    let mut table = Table::new([
+        "lost",
+        "member-hours",
+        "wronged",
+        "goal for 10,000 hours",
+        "an hour",
+        "suspicions an hour",
+        "messages/s",
+        "bytes/s",
+        "s to one list",
+        "others, an hour",
+    ]);
+    let chosen = settings.loss.map(|loss| (loss, "", ""));
+    for (loss, goal, others) in chosen.map_or(LEVELS.to_vec(), |one| vec![one]) {
+        let sums = lose(settings, loss);
+        let member_seconds = (settings.size * settings.runs) as f64 * settings.time.as_secs_f64();
+        let hours = member_seconds / 3600.0;
+        let a_second = |count: u64, digits| number(count as f64 / member_seconds, digits);
+        let an_hour = |count: u64| number(count as f64 / hours, 4);
+        table.row([
+            &format!("{:.0} %", loss * 100.0),
+            &number(hours, 0),
+            &sums.wronged,
+            &goal,
+            &an_hour(sums.wronged),
+            &an_hour(sums.suspicions),
+            &a_second(sums.messages, 1),
+            &a_second(sums.bytes, 0),
+            &number(sums.slowest_healing, 0),
+            &others,
+        ]);
+    }
+    table
+}
+
+/// What is lost, how many lives may be wronged in 10,000 member-hours, and what others do.
+const LEVELS: [(f64, &str, &str); 4] = [
+    (0.01, "0", ""),
+    (0.05, "0", "foca 0 to 0.006"),
+    (0.10, "0", "memberlist 0, foca 1.2 to 17.8"),
+    (0.25, "10", "memberlist 296, foca 263"),
+];
+
+/// What happened while messages were lost.
+#[derive(Default)]
+struct Sums {
+    /// Lives believed faulty though alive.
+    wronged: u64,
+    suspicions: u64,
+    messages: u64,
+    bytes: u64,
+    slowest_healing: f64,
+}
+
+fn lose(settings: &Settings, loss: f64) -> Sums {
     let mut sums = Sums::default();
     let mut healed = Vec::new();
     for run in 0..settings.runs as u64 {
         let mut world = World::formed(settings.size, settings.seed + run, defaults);
         world.run(WARM_UP);
-        world.network.loss = settings.loss;
+        world.network.loss = loss;
         let before = world.traffic();
         world.run(settings.time);
-        sums.add(&world, before);
+        let after = world.traffic();
+        sums.wronged += world.observer.false_verdicts.len() as u64;
+        sums.suspicions += world.observer.suspicions;
+        sums.messages += after.0 - before.0;
+        sums.bytes += after.1 - before.1;
         world.network.mend();
         let time = world.run_until(SECOND, 600 * SECOND, World::has_converged);
         healed.push(time.map_or(f64::INFINITY, |time| time.as_secs_f64()));
     }
-    let member_seconds = (settings.size * settings.runs) as f64 * settings.time.as_secs_f64();
-    let member_hours = member_seconds / 3600.0;
-    let mut table = Table::new(["", "count", "a member-hour", "others, a member-hour"]);
-    let mut row = |name: &str, count: u64, others: &str| {
-        let each = format!("{:.4}", count as f64 / member_hours);
-        table.row([name.into(), count.to_string(), each, others.into()]);
-    };
-    let others = "0 to 1.2 at 10 %, 263 to 296 at 25 %";
-    row("lives believed faulty though alive", sums.verdicts, "");
-    row("the same, by each observer", sums.events, others);
-    row("suspicions heard of", sums.suspicions, "");
-    let mut row = |name: &str, value: f64, digits: usize| {
-        let value = format!("{value:.digits$}");
-        table.row([name.into(), value, String::new(), String::new()]);
-    };
-    row("member-hours", member_hours, 0);
-    row(
-        "messages/s a member",
-        sums.messages as f64 / member_seconds,
-        1,
-    );
-    row("bytes/s a member", sums.bytes as f64 / member_seconds, 0);
-    row(
-        "seconds to one list, worst",
-        percentile(&mut healed, 1.0),
-        0,
-    );
-    table
-}
-
-/// What happened while messages were lost.
-#[derive(Default)]
-struct Sums {
-    verdicts: u64,
-    events: u64,
-    suspicions: u64,
-    messages: u64,
-    bytes: u64,
-}
-
-impl Sums {
-    fn add(&mut self, world: &World, before: (u64, u64)) {
-        self.verdicts += world.observer.false_verdicts.len() as u64;
-        self.events += world.observer.false_events;
-        self.suspicions += world.observer.suspicions;
-        let (messages, bytes) = world.traffic();
-        self.messages += messages - before.0;
-        self.bytes += bytes - before.1;
-    }
-}
-
-/// One member in a hundred loses 80 % of its messages, or hears nothing for 20 s of every 40 s.
-pub(super) fn run_half_broken(settings: &Settings) -> Table {
-    let mut table = Table::new([
-        "",
-        "broken, believed faulty",
-        "times",
-        "others believed faulty",
-        "views",
-    ]);
-    for one_way in [false, true] {
-        let mut world = World::formed(settings.size, settings.seed, defaults);
-        let broken: Vec<usize> = (0..settings.size.div_ceil(100)).collect();
-        broken.iter().for_each(|member| world.afflict(*member));
-        world.run(WARM_UP);
-        let rounds = (settings.time.as_secs() / 40).max(1);
-        let mut believed = 0;
-        for _ in 0..rounds {
-            for member in &broken {
-                let loss = if one_way { (1.0, 0.0) } else { (0.8, 0.8) };
-                world.network.make_lossy(*member, loss.0, loss.1);
-            }
-            world.run(20 * SECOND);
-            believed = believed.max(
-                broken
-                    .iter()
-                    .filter(|one| world.wronged().contains_key(one))
-                    .count(),
-            );
-            if one_way {
-                broken
-                    .iter()
-                    .for_each(|member| world.network.make_lossy(*member, 0.0, 0.0));
-            }
-            world.run(20 * SECOND);
-        }
-        let name = if one_way {
-            "deaf 20 s of 40 s"
-        } else {
-            "80 % loss"
-        };
-        table.row([
-            format!("{name}, {} of {}", broken.len(), settings.size),
-            believed.to_string(),
-            format!("{rounds} rounds"),
-            world.observer.false_verdicts.len().to_string(),
-            world.views().to_string(),
-        ]);
-    }
-    table
+    sums.slowest_healing = percentile(&mut healed, 1.0);
+    sums
 }

@@ -1,8 +1,10 @@
-//! What is measured, each as a table with the best published figure beside ours.
+//! What is measured, each as a table with what we want to reach and what others do beside it.
 //!
 //! Figures of others are medians and 99th percentiles of memberlist, foca and SWIM at one probe a second, and
-//! of Lifeguard and Rapid as their papers give them; Ringpop's follow from its constants.
+//! of Lifeguard and Rapid as their papers give them; Ringpop's follow from its constants. A goal that is
+//! missed fails nothing: `tests/it` holds what must hold.
 
+mod broken;
 mod churn;
 mod crash;
 mod loss;
@@ -26,8 +28,10 @@ pub struct Settings {
     pub runs: usize,
     /// Decides everything else.
     pub seed: u64,
-    /// Chance that a message is lost.
-    pub loss: f64,
+    /// Chance that a message is lost; `None` is what the experiment is for.
+    pub loss: Option<f64>,
+    /// Time between two chances to look for the lost; `None` is the default of members.
+    pub heal: Option<Duration>,
     /// Virtual time, where the experiment does not end by itself.
     pub time: Duration,
 }
@@ -38,7 +42,8 @@ impl Default for Settings {
             size: 100,
             runs: 20,
             seed: 1,
-            loss: 0.1,
+            loss: None,
+            heal: None,
             time: Duration::from_secs(60),
         }
     }
@@ -48,7 +53,7 @@ impl Default for Settings {
 pub type Experiment = fn(&Settings) -> Table;
 
 /// All of them: name, what it measures, how.
-pub const ALL: [(&str, &str, Experiment); 9] = [
+pub const ALL: [(&str, &str, Experiment); 10] = [
     (
         "quiet",
         "what a ring sends when nothing happens",
@@ -72,9 +77,14 @@ pub const ALL: [(&str, &str, Experiment); 9] = [
     ),
     ("slow", "false verdicts while members stall", slow::run),
     (
+        "grid",
+        "the same in all 432 cells of the Lifeguard paper",
+        slow::run_grid,
+    ),
+    (
         "broken",
         "members that lose most messages, or all in one direction",
-        loss::run_half_broken,
+        broken::run,
     ),
     ("start", "all members start at once", start::run),
     (

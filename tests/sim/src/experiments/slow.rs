@@ -3,34 +3,24 @@
 use std::time::Duration;
 
 use super::{Settings, Table, WARM_UP, defaults};
+use crate::report::number;
 use crate::{Nanos, World};
 
-/// Members at once, stalled for, free for, in milliseconds.
-const CELLS: [(usize, u64, u64); 9] = [
-    (1, 8_200, 1_000),
-    (4, 8_200, 1_000),
-    (16, 8_200, 1_000),
-    (1, 16_400, 1_000),
-    (4, 16_400, 1_000),
-    (16, 16_400, 1_000),
-    (32, 16_400, 1_000),
-    (4, 32_800, 4_100),
-    (32, 32_800, 4_100),
+/// Members at once, stalled for, free for, in milliseconds; and what memberlist, with Lifeguard, and foca,
+/// without, do where that is known.
+const CELLS: [(usize, u64, u64, &str); 9] = [
+    (1, 8_200, 1_000, "foca 0 / 0"),
+    (4, 8_200, 1_000, "memberlist 4 / 0, foca 85 / 83"),
+    (16, 8_200, 1_000, "foca 4579 / 4132"),
+    (1, 16_400, 1_000, "foca 46 / 0"),
+    (4, 16_400, 1_000, "foca 221 / 41"),
+    (16, 16_400, 1_000, "memberlist 53 / 0, foca 4915 / 4039"),
+    (32, 16_400, 1_000, "memberlist 29 / 0, foca 4692 / 3405"),
+    (4, 32_800, 4_100, "foca 2521 / 2143"),
+    (32, 32_800, 4_100, "foca 2611 / 1530"),
 ];
 
-/// What memberlist, with Lifeguard, and foca, without, do in the cells where that is known.
-const OTHERS: [&str; 9] = [
-    "foca 0 / 0",
-    "memberlist 4 / 0, foca 85 / 83",
-    "foca 4579 / 4132",
-    "foca 46 / 0",
-    "foca 221 / 41",
-    "memberlist 53 / 0, foca 4915 / 4039",
-    "memberlist 29 / 0, foca 4692 / 3405",
-    "foca 2521 / 2143",
-    "foca 2611 / 1530",
-];
-
+/// A few cells, one by one.
 pub(super) fn run(settings: &Settings) -> Table {
     let mut table = Table::new([
         "128 members, 120 s, each run",
@@ -39,29 +29,60 @@ pub(super) fn run(settings: &Settings) -> Table {
         "of slow ones",
         "others",
     ]);
-    for ((slow, stalled_ms, free_ms), others) in CELLS.into_iter().zip(OTHERS) {
-        let mut sums = [0; 3];
-        for run in 0..settings.runs as u64 {
-            let counts = stall(settings.seed + run, slow, stalled_ms, free_ms);
-            sums.iter_mut()
-                .zip(counts)
-                .for_each(|(sum, count)| *sum += count);
-        }
-        let each = |count: u64| format!("{:.1}", count as f64 / settings.runs as f64);
-        let [all, healthy, true_ones] = sums;
-        table.row([
-            format!(
-                "{slow} slow, {:.1} s of {:.1} s",
-                stalled_ms as f64 / 1e3,
-                (stalled_ms + free_ms) as f64 / 1e3
-            ),
-            each(all),
-            each(healthy),
-            each(true_ones),
-            others.to_owned(),
-        ]);
+    for (slow, stalled_ms, free_ms, others) in CELLS {
+        let sums = cell(settings, slow, stalled_ms, free_ms);
+        let [all, healthy, true_ones] =
+            sums.map(|sum| number(sum as f64 / settings.runs as f64, 1));
+        let [stalled, whole] = [stalled_ms, stalled_ms + free_ms].map(|ms| ms as f64 / 1e3);
+        let name = format!("{slow} slow, {stalled:.1} s of {whole:.1} s");
+        table.row([&name, &all, &healthy, &true_ones, &others]);
     }
     table
+}
+
+/// All cells in which Lifeguard was measured, summed up.
+pub(super) fn run_grid(settings: &Settings) -> Table {
+    let mut sums = [0; 3];
+    let mut runs = 0;
+    for slow in [1, 4, 8, 12, 16, 20, 24, 28, 32] {
+        for stalled_ms in [128, 512, 2_048, 8_192, 16_384, 32_768] {
+            for free_ms in [1, 4, 16, 64, 256, 1_024, 4_096, 16_384] {
+                let counts = cell(settings, slow, stalled_ms, free_ms);
+                sums = std::array::from_fn(|at| sums[at] + counts[at]);
+                runs += settings.runs;
+            }
+        }
+    }
+    let [all, healthy, true_ones] = sums;
+    let scale = |full: f64| number(full * runs as f64 / 4_320.0, 1);
+    let mut table = Table::new(["128 members, 120 s", "ours", "goal", "Lifeguard", "SWIM"]);
+    table.row([&"runs", &runs, &"", &"", &""]);
+    let name = "false, scaled to as many runs for others";
+    table.row([
+        &name,
+        &all,
+        &scale(500.0),
+        &scale(5_193.0),
+        &scale(339_002.0),
+    ]);
+    table.row([
+        &"by healthy ones",
+        &healthy,
+        &"0",
+        &scale(25.0),
+        &scale(1_326.0),
+    ]);
+    table.row([&"of slow ones", &true_ones, &"", &"", &""]);
+    table
+}
+
+/// The sums over all runs.
+fn cell(settings: &Settings, slow: usize, stalled_ms: u64, free_ms: u64) -> [u64; 3] {
+    let runs = 0..settings.runs as u64;
+    runs.fold([0; 3], |sums, run| {
+        let counts = stall(settings.seed + run, slow, stalled_ms, free_ms);
+        std::array::from_fn(|at| sums[at] + counts[at])
+    })
 }
 
 /// Verdicts about healthy members; those of them by healthy members; verdicts about slow ones.

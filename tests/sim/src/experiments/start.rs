@@ -2,7 +2,7 @@
 
 use super::{SECOND, Settings, Table, defaults};
 use crate::World;
-use crate::report::percentile;
+use crate::report::{number, percentile};
 
 pub(super) fn run(settings: &Settings) -> Table {
     let mut times = Vec::new();
@@ -16,25 +16,16 @@ pub(super) fn run(settings: &Settings) -> Table {
         }
         bytes += world.traffic().1 as f64 / settings.size as f64;
     }
-    let mut table = Table::new(["", "ours", "others"]);
-    let mut at = |share| format!("{:.2}", percentile(&mut times, share));
-    let others = "1 to 4.5 at 100; Rapid 30, memberlist 45, foca 510 at 1000";
-    table.row([
-        "seconds until all know all, p50".into(),
-        at(0.5),
-        others.into(),
-    ]);
-    table.row(["worst".into(), at(1.0), String::new()]);
-    table.row([
-        "never in ten minutes".into(),
-        never.to_string(),
-        String::new(),
-    ]);
     let each = bytes / settings.runs as f64;
-    table.row([
-        "bytes a member until then".into(),
-        format!("{each:.0}"),
-        String::new(),
-    ]);
+    let mut at = |share| number(percentile(&mut times, share), 2);
+    let (middle, worst) = (at(0.5), at(1.0));
+    let mut table = Table::new(["", "ours", "goal", "others"]);
+    let others = "Rapid 30, memberlist 45, foca 510 at 1000";
+    table.row([&"seconds until all know all, p50", &middle, &"", &others]);
+    let goal = "3 at 1000, 4 at 2000, 8 at 5000";
+    table.row([&"worst", &worst, &goal, &""]);
+    table.row([&"never in ten minutes", &never, &"0", &""]);
+    let name = "bytes a member until then";
+    table.row([&name, &number(each, 0), &"", &""]);
     table
 }

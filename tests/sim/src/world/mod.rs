@@ -36,7 +36,7 @@ pub struct World {
     queue: Queue<Happening>,
     seats: Vec<Seat>,
     hosts: Vec<Arc<str>>,
-    configure: fn(&mut Config),
+    configure: Box<dyn Fn(&mut Config)>,
 }
 
 /// A place for a member: an address at which one runs, or does not.
@@ -77,7 +77,7 @@ enum Happening {
 
 impl World {
     /// Members that start at the same time and know each other's addresses.
-    pub fn starting(size: usize, seed: u64, configure: fn(&mut Config)) -> Self {
+    pub fn starting(size: usize, seed: u64, configure: impl Fn(&mut Config) + 'static) -> Self {
         let mut world = Self::empty(size, seed, configure);
         for member in 0..size {
             world.start(member, 0);
@@ -86,7 +86,7 @@ impl World {
     }
 
     /// Members that have just joined a ring in which everybody knows everybody.
-    pub fn formed(size: usize, seed: u64, configure: fn(&mut Config)) -> Self {
+    pub fn formed(size: usize, seed: u64, configure: impl Fn(&mut Config) + 'static) -> Self {
         let mut world = Self::empty(size, seed, configure);
         let list = world.list_of_all();
         let now = world.instant();
@@ -256,7 +256,7 @@ impl World {
         })
     }
 
-    fn empty(size: usize, seed: u64, configure: fn(&mut Config)) -> Self {
+    fn empty(size: usize, seed: u64, configure: impl Fn(&mut Config) + 'static) -> Self {
         let seat = || Seat {
             node: None,
             life: 0,
@@ -281,7 +281,7 @@ impl World {
             queue: Queue::new(),
             seats: std::iter::repeat_with(seat).take(size).collect(),
             hosts: (0..size).map(|seat| intern(&address(seat))).collect(),
-            configure,
+            configure: Box::new(configure),
         }
     }
 
