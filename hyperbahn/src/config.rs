@@ -34,7 +34,7 @@ use crate::routing::{AffinityConfig, ExitConfig};
 pub const DEFAULT_ROUTER: &str = "127.0.0.1:21300";
 
 /// Everything a node is told.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NodeConfig {
     /// `listen`: where the router listens, as `host:port`. Default `127.0.0.1:21300`; port 0 lets
     /// the system choose one.
@@ -65,6 +65,8 @@ impl Default for NodeConfig {
     fn default() -> Self {
         let mut membership = MembershipConfig::default();
         membership.join_limit = Duration::from_secs(5);
+        // Calls go where the ring says: whoever does not know of a leaver yet calls in vain.
+        membership.farewell_share = 1.0;
         Self {
             listen: DEFAULT_ROUTER.to_owned(),
             announce: None,
@@ -420,7 +422,7 @@ mod tests {
             faulty_period = "4s"
             join_limit = "6s"
         "#;
-        let mut membership = MembershipConfig::default();
+        let mut membership = NodeConfig::default().membership;
         membership.app = "autobahn".into();
         membership.period = Duration::from_secs(1);
         membership.ping_timeout = Duration::from_secs(2);
