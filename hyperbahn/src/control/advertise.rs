@@ -3,7 +3,7 @@
 //! A service process names its services; the address is the one its connection announced. A router
 //! that passes an ad on to an exit node names the address in the body. When it passes on what it was told
 //! earlier, it says how long ago that was. Unknown fields are ignored.
-//! Source: spec/hyperbahn/api.md, "ad".
+//! Source: spec/hyperbahn/api.md, "ad"; spec/hyperbahn/api.md, "take-over".
 
 use std::time::Duration;
 
@@ -135,9 +135,9 @@ pub fn take_over_body(newcomer: &HostPort) -> impl Serialize + use<> {
     serde_json::json!({"hostPort": newcomer.as_str()})
 }
 
-/// The answer to `take-over`, once the newcomer has them: how many services it was sent.
-pub fn taken_over(services: usize) -> Answer {
-    json::ok(&serde_json::json!({"services": services}))
+/// The answer to `take-over`, once the newcomer has them: how many registrations it was sent.
+pub fn taken_over(registrations: usize) -> Answer {
+    json::ok(&serde_json::json!({"registrations": registrations}))
 }
 
 fn announced(request: &Request<'_>) -> Result<HostPort, Refusal> {

@@ -279,7 +279,10 @@ async fn what_a_router_passes_on_is_passed_on_no_further() {
     let refused = through(&mesh[0], &marked, &target).send("", "").await;
     assert_eq!(refused.unwrap_err().code(), ErrorCode::Declined);
 
-    let on_the_ring = mesh[1].address().as_str();
+    // Not the exit: calls for it might take this connection.
+    let exit = &exits(&mesh[0], &name).await[0];
+    let mut others = mesh[1..].iter().map(|node| node.address().as_str());
+    let on_the_ring = others.find(|other| other != exit).unwrap();
     let mut router = Wire::connect(mesh[0].address().as_str(), on_the_ring).await;
     let refused = router.refusal(7, call(&name, 1000, &[("cn", "web")])).await;
     assert_eq!(
@@ -317,6 +320,33 @@ async fn discover_asks_an_exit() {
     assert_eq!(found, [instance.local_addr().unwrap().to_string()]);
     let nobody = client.discover("nosuch").await.unwrap_err();
     assert_eq!(nobody.message(), "no peer available for nosuch");
+}
+
+#[tokio::test]
+async fn discover_affine_is_answered_from_what_the_router_holds() {
+    let mesh = mesh(3, 1).await;
+    let name = name_for(&mesh, &mesh[0], false).await;
+    let _instance = service(&mesh[0], &[&name]).await;
+    let exit = &exits(&mesh[0], &name).await[0];
+    let length = u32::try_from(name.len()).unwrap().to_be_bytes();
+    let query = [
+        b"\x0c\0\x01\x0b\0\x01",
+        &length[..],
+        name.as_bytes(),
+        b"\0\0",
+    ];
+    for router in &mesh {
+        let asker = Channel::new("test");
+        let call = through(router, &asker, "hyperbahn::Hyperbahn::discoverAffine");
+        let call = call.arg_scheme("thrift");
+        let answer = call.send(&b"\0\0"[..], query.concat()).await.unwrap();
+        assert_eq!(
+            answer.is_ok(),
+            router.address().as_str() == exit,
+            "{}",
+            router.address()
+        );
+    }
 }
 
 /// An instance that answers with its own address.
