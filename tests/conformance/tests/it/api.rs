@@ -2,13 +2,14 @@
 //!
 //! What a recorded router was asked is put to the endpoints of ours, without a socket between.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
 use hyperbahn::control::{self, Answer, Command, Link, PeerLinks, Request};
 use hyperbahn::host_port::HostPort;
 use hyperbahn::registry::{Registry, RegistryConfig};
-use hyperbahn::routing::{Call, Route, View, decide};
+use hyperbahn::routing::{Call, ExitConfig, Mesh, Route, View, decide};
 use serde_json::{Value, json};
 use tchannel_proto::message::{CallReq, Message};
 
@@ -44,8 +45,8 @@ impl Router {
 
     fn view(&mut self) -> View {
         View {
-            router: HostPort::parse(ROUTER).expect("an address"),
             services: self.registry.services(),
+            mesh: Arc::new(Mesh::alone(me(), ExitConfig::default())),
         }
     }
 
@@ -59,6 +60,7 @@ impl Router {
             service: &call.service,
             caller: header("cn"),
             delegate: header("rd"),
+            ..Call::default()
         };
         match decide(&routed, &view) {
             Route::Own(own) => {
@@ -73,7 +75,9 @@ impl Router {
                 reply(self.answer(&request))
             }
             Route::Refuse(refusal) => Err((refusal.code as u8, refusal.message)),
-            Route::Instances(_) => panic!("{} would be relayed", call.service),
+            Route::Instances(_) | Route::Exits | Route::Shard => {
+                panic!("{} would be relayed", call.service)
+            }
         }
     }
 
@@ -82,24 +86,46 @@ impl Router {
             Ok(command) => command,
             Err(answer) => return answer,
         };
-        match &command {
-            Command::Ad(offers) | Command::RelayAd(offers) => {
-                let now = Instant::now();
-                self.registry.advertise(now, offers).expect("few offers");
-            }
-            Command::Unad(offers) | Command::RelayUnad(offers) => {
-                self.registry.unadvertise(offers);
-            }
-            question => {
-                let answer = control::answer(question, &self.view(), links);
-                return answer.expect("a question");
-            }
-        }
+        let now = Instant::now();
         match command {
-            Command::Ad(_) | Command::Unad(_) => control::advertised(1),
-            _ => control::relayed(),
+            Command::Ad(offers) => {
+                self.registry.advertise(now, &offers).expect("few offers");
+                control::advertised(1)
+            }
+            Command::Unad(offers) => {
+                self.registry.unadvertise(now, &offers);
+                control::advertised(1)
+            }
+            Command::RelayAd(relayed) => {
+                let taken = self.registry.advertise(now, &relayed.fresh);
+                taken.expect("few offers");
+                control::relayed()
+            }
+            Command::RelayUnad(offers) => {
+                self.registry.unadvertise(now, &offers);
+                control::relayed()
+            }
+            question => self.tell(question),
         }
     }
+
+    /// What a router tells that has nobody else to ask.
+    fn tell(&mut self, question: Command) -> Answer {
+        let view = self.view();
+        let here = |question| control::answer(&question, &view, links).expect("a question");
+        match question {
+            Command::Discover(service) => here(Command::DiscoverHere(service)),
+            Command::Connections(service) => {
+                let said = control::read_back(&here(Command::ExitConnections(service)));
+                control::connections_by_exit([(me(), said)].into())
+            }
+            question => here(question),
+        }
+    }
+}
+
+fn me() -> HostPort {
+    HostPort::parse(ROUTER).expect("an address")
 }
 
 fn reply(answer: Answer) -> Reply {
