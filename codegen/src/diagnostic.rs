@@ -91,7 +91,10 @@ impl Diagnostic {
 
     /// Another place that explains this one.
     pub(crate) fn context(mut self, span: Span, label: impl Into<String>) -> Self {
-        self.context.push((span, label.into()));
+        // What the caret points at needs no second mark.
+        if self.span != Some(span) && self.context.iter().all(|(other, _)| *other != span) {
+            self.context.push((span, label.into()));
+        }
         self
     }
 
@@ -160,7 +163,9 @@ pub struct Errors {
 impl Errors {
     pub(crate) fn render(diagnostics: &[Diagnostic], sources: &Sources) -> Self {
         let renderer = Renderer::plain();
-        let shown = diagnostics.iter().take(MAX_SHOWN);
+        let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
+        sorted.sort_by_key(|it| it.span.map(|span| (span.source.0, span.start)));
+        let shown = sorted.into_iter().take(MAX_SHOWN);
         let mut text = shown
             .map(|diagnostic| diagnostic.render(sources, &renderer))
             .collect::<Vec<_>>()

@@ -67,7 +67,8 @@ impl<'a> Lexer<'a> {
             let start = self.at;
             let first = self.rest().chars().next()?;
             let kind = match first {
-                'a'..='z' | 'A'..='Z' | '_' => Some(self.word()),
+                '_' => Some(self.word()),
+                c if c.is_alphabetic() => Some(self.word()),
                 '"' | '\'' => Some(self.literal(first)),
                 '0'..='9' | '+' | '-' | '.' => self.number(),
                 '{' | '}' | '(' | ')' | '[' | ']' | '<' | '>' | ',' | ';' | ':' | '=' | '*'
@@ -154,10 +155,15 @@ impl<'a> Lexer<'a> {
     }
 
     fn word(&mut self) -> Kind {
-        Kind::Word(
-            self.take_while(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.')
-                .to_owned(),
-        )
+        let start = self.at;
+        let word = self.take_while(|c| c.is_alphanumeric() || c == '_' || c == '.');
+        if !word.is_ascii() {
+            let title = format!("the name `{word}` has letters that Thrift does not know");
+            let label = "expected only a to z, A to Z, digits and underscores";
+            self.errors
+                .push(Diagnostic::new(self.span(start), title, label));
+        }
+        Kind::Word(word.to_owned())
     }
 
     fn literal(&mut self, quote: char) -> Kind {
@@ -179,6 +185,7 @@ impl<'a> Lexer<'a> {
                     Some((_, other)) => text.extend(['\\', other]),
                     None => break,
                 },
+                '\n' => break,
                 c => text.push(c),
             }
         }
@@ -260,7 +267,9 @@ impl<'a> Lexer<'a> {
 
     fn stranger(&mut self) -> Option<Kind> {
         let start = self.at;
-        self.take_while(|c| !c.is_whitespace() && !c.is_ascii_alphanumeric() && !is_punctuation(c));
+        self.take_while(|c| {
+            !c.is_whitespace() && !c.is_alphanumeric() && !c.is_ascii_punctuation()
+        });
         // Punctuation that Thrift has no use for, such as `@`, is passed one by one.
         if self.at == start {
             self.at += self.rest().chars().next().map_or(0, char::len_utf8);
@@ -273,10 +282,6 @@ impl<'a> Lexer<'a> {
         ));
         None
     }
-}
-
-fn is_punctuation(c: char) -> bool {
-    c.is_ascii_punctuation()
 }
 
 /// The text of a doc comment, without the stars that some put before each line.

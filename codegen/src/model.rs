@@ -122,6 +122,8 @@ pub(crate) struct Field {
     pub(crate) thrift_name: String,
     /// Its name in Rust: of a field, or in unions of a variant.
     pub(crate) name: String,
+    /// Whether a default was written; what it is is found out last.
+    pub(crate) has_default: bool,
     pub(crate) default: Option<Value>,
     /// Whether its type leads back to the struct, so that it needs a box.
     pub(crate) is_boxed: bool,

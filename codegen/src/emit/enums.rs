@@ -114,7 +114,7 @@ impl Emitter<'_> {
             ""
         };
         let line = format!("#[derive({traits}{serde})]");
-        if line.len() <= 70 + "#[derive()]".len() {
+        if self.code.fits(&line) {
             self.code.line(&line);
             return;
         }

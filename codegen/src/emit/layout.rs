@@ -30,6 +30,11 @@ impl Code {
         self.text.push('\n');
     }
 
+    /// Whether the line is not too long.
+    pub(super) fn fits(&self, line: &str) -> bool {
+        self.depth * INDENT.len() + line.len() <= WIDTH
+    }
+
     /// Text that must stay as it is, such as the inside of a literal.
     pub(super) fn verbatim(&mut self, text: &str) {
         self.text.push_str(text);

@@ -120,13 +120,21 @@ impl<'a> Emitter<'a> {
             .map(|field| format!("args.{}", field.name))
             .collect();
         let binding = if values.is_empty() { "_" } else { "args" };
+        let head = format!(
+            "{:?}, |it, {binding}: {arguments}| async move {{",
+            method.thrift_name
+        );
+        let call = format!("it.{}({}).await", method.name, values.join(", "));
+        if head.len() + call.len() + 3 <= CALL_WIDTH {
+            return vec![format!(".method({head} {call} }})")];
+        }
         vec![
-            format!(
-                ".method({:?}, |it, {binding}: {arguments}| async move {{",
-                method.thrift_name
-            ),
-            format!("    it.{}({}).await", method.name, values.join(", ")),
+            format!(".method({head}"),
+            format!("    {call}"),
             "})".to_owned(),
         ]
     }
 }
+
+/// Columns of a call's arguments on one line, as rustfmt has them.
+const CALL_WIDTH: usize = 60;

@@ -1,7 +1,7 @@
 //! [`Document`](crate::ast::Document)s to [`Model`]: names are looked up, constants checked, and what
 //! Rust needs to know of the types' shape is found out.
 //!
-//! In stages; one that complained is the last, so that later ones need not doubt what they build on.
+//! In stages, so that later ones need not doubt what they build on.
 
 mod names;
 mod services;
@@ -29,19 +29,22 @@ pub(crate) fn resolve<'a>(
         names: Names::default(),
         model: skeleton(files, sources),
         scopes: vec![Scope::with(&RESERVED); files.len()],
+        is_endless: false,
+        values: 0,
         errors,
     };
-    let stages: [fn(&mut Resolver<'a>); 6] = [
-        Resolver::collect_names,
-        Resolver::typedefs,
-        Resolver::structs,
-        Resolver::values,
-        Resolver::services,
-        Resolver::shape,
+    type Stage<'a> = fn(&mut Resolver<'a>);
+    let stages: [&[Stage<'a>]; 4] = [
+        &[Resolver::collect_names, Resolver::typedefs],
+        &[Resolver::structs, Resolver::services],
+        &[Resolver::values],
+        &[Resolver::shape],
     ];
-    for stage in stages {
-        stage(&mut resolver);
-        if !resolver.errors.is_empty() {
+    for (number, stage) in stages.into_iter().enumerate() {
+        stage.iter().for_each(|step| step(&mut resolver));
+        // Names that were not found keep no others from being looked up, but types without end do.
+        let is_over = resolver.is_endless || number > 0;
+        if is_over && !resolver.errors.is_empty() {
             return None;
         }
     }
@@ -54,6 +57,10 @@ struct Resolver<'a> {
     model: Model,
     /// The names of types in each file's module.
     scopes: Vec<Scope>,
+    /// Whether typedefs go round in circles.
+    is_endless: bool,
+    /// Parts of constants that were looked at.
+    values: usize,
     errors: &'a mut Vec<Diagnostic>,
 }
 

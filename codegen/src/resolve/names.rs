@@ -35,7 +35,7 @@ impl Item {
             Self::Const(_) => "a constant",
             Self::Typedef(_) => "a typedef",
             Self::Enum(_) => "an enum",
-            Self::Struct(_) => "a struct",
+            Self::Struct(_) => "a struct or exception",
             Self::Service(_) => "a service",
         }
     }

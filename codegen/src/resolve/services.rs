@@ -30,7 +30,7 @@ impl<'a> Resolver<'a> {
             self.model.files[at.file].services[at.index].client = client;
             self.complain_about_inheritance(*at, service);
         }
-        if self.errors.is_empty() {
+        if !self.is_endless {
             self.methods(services);
         }
     }
@@ -87,6 +87,7 @@ impl<'a> Resolver<'a> {
                         title,
                         "expected another parent",
                     ));
+                    self.is_endless = true;
                     return;
                 }
                 Some(parent) => above = self.model.service(parent).parent,
@@ -143,15 +144,9 @@ impl<'a> Resolver<'a> {
             type_name(&method.name.text)
         );
         let arguments_name = self.scopes[at.file].take(format!("{prefix}Args"));
-        let kind = StructKind::Struct;
         let notes = ast::Notes::default();
-        let mut arguments =
-            self.structure(at.file, kind, arguments_name, &method.arguments, &notes);
-        for (field, written) in arguments.fields.iter_mut().zip(&method.arguments) {
-            if let Some(default) = &written.default {
-                field.default = self.value(at.file, &field.ty, default);
-            }
-        }
+        let fields = &method.arguments;
+        let arguments = self.structure(at.file, StructKind::Struct, arguments_name, fields, &notes);
         Method {
             thrift_name: method.name.text.clone(),
             name,
@@ -177,7 +172,11 @@ impl<'a> Resolver<'a> {
         );
         let mut exceptions: Vec<Thrown> = Vec::new();
         let mut scope = Scope::default();
-        for (field, written) in as_struct.fields.iter().zip(fields) {
+        for field in &as_struct.fields {
+            let written = fields
+                .iter()
+                .find(|written| written.name.span == field.span);
+            let written = written.expect("each is made from one that was written");
             let Type::Struct(exception) = *self.model.resolved(&field.ty) else {
                 self.complain_about_thrown(written);
                 continue;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Resolver;
 use crate::ast::{self, Definition, StructKind};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::model::{Enum, Field, Member, Struct, Type};
+use crate::model::{Enum, Field, Member, Struct};
 use crate::naming::{Scope, type_name, value_name};
 
 impl Resolver<'_> {
@@ -58,7 +58,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// A struct with these fields; their defaults come later, when all types are known.
+    /// A struct with those of these fields whose type is known; their defaults come later.
     pub(super) fn structure(
         &mut self,
         file: usize,
@@ -87,13 +87,16 @@ impl Resolver<'_> {
                 StructKind::Union => type_name(&field.name.text),
                 StructKind::Struct | StructKind::Exception => value_name(&field.name.text),
             };
+            let Some(ty) = self.ty(file, &field.ty) else {
+                continue;
+            };
             resolved.push(Field {
                 id: field.id,
                 requiredness: field.requiredness,
-                // A type that could not be found has been complained about.
-                ty: self.ty(file, &field.ty).unwrap_or(Type::Bool),
+                ty,
                 thrift_name: field.name.text.clone(),
                 name: scope.take(name),
+                has_default: field.default.is_some(),
                 default: None,
                 is_boxed: false,
                 span,

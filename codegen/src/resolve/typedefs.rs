@@ -42,6 +42,7 @@ impl Resolver<'_> {
             )
             .help("put a struct in between: structs may hold themselves");
             self.complain(error);
+            self.is_endless = true;
         }
     }
 
@@ -126,6 +127,16 @@ impl Resolver<'_> {
             Some(similar) => format!("did you mean `{similar}`?"),
             None => format!("expected a {what} of this file, or `file.Name` of one it includes"),
         };
+        if let Some((prefix, member)) = name.rsplit_once('.')
+            && let Some(Item::Enum(at)) = self.look_up(file, prefix).map(|named| named.item)
+        {
+            let members = self.model.enumeration(at).members.iter();
+            let names: Vec<_> = members.map(|member| member.thrift_name.as_str()).collect();
+            let label = format!("expected one of {}", names.join(", "));
+            let title = format!("{prefix} has no member `{member}`");
+            self.complain(Diagnostic::new(span, title, label));
+            return;
+        }
         let title = format!("there is no {what} `{name}`");
         self.complain(Diagnostic::new(span, title, label));
     }

@@ -5,18 +5,17 @@ use super::names::Item;
 use crate::ast::{self, Definition, Requiredness, StructKind, ValueKind};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::{Const, Ref, Type, Value};
-use crate::naming::{Scope, const_name};
+use crate::naming::{Scope, const_name, value_name};
 
 impl Resolver<'_> {
     pub(super) fn values(&mut self) {
         for (file, loaded) in self.files.iter().enumerate() {
             let mut scope = Scope::with(&["IDL", "INTERFACE"]);
-            let mut structs = 0;
+            let (mut structs, mut services) = (0, 0);
             for definition in &loaded.document.definitions {
                 match definition {
                     Definition::Const(it) => {
-                        let name = scope.take(const_name(&it.name.text));
-                        self.constant(file, name, it);
+                        self.constant(file, &mut scope, it);
                     }
                     Definition::Struct(it) => {
                         self.defaults(
@@ -28,16 +27,32 @@ impl Resolver<'_> {
                         );
                         structs += 1;
                     }
+                    Definition::Service(it) => {
+                        self.defaults_of_arguments(
+                            Ref {
+                                file,
+                                index: services,
+                            },
+                            it,
+                        );
+                        services += 1;
+                    }
                     _ => {}
                 }
             }
         }
     }
 
-    fn constant(&mut self, file: usize, name: String, it: &ast::Const) {
+    fn constant(&mut self, file: usize, scope: &mut Scope, it: &ast::Const) {
         if let Some(ty) = self.ty(file, &it.ty)
             && let Some(value) = self.value(file, &ty, &it.value)
         {
+            // What needs memory becomes a function.
+            let name = match value {
+                Value::List(_) | Value::Map(_) | Value::Struct(..) => value_name(&it.name.text),
+                _ => const_name(&it.name.text),
+            };
+            let name = scope.take(name);
             let notes = it.notes.clone();
             self.model.files[file].consts.push(Const {
                 name,
@@ -59,31 +74,50 @@ impl Resolver<'_> {
         }
     }
 
-    /// The value of type `ty` that was written in `file`, or `None` once it was complained about.
-    pub(super) fn value(&mut self, file: usize, ty: &Type, value: &ast::Value) -> Option<Value> {
-        let mut evaluation = Evaluation {
-            budget: MAX_VALUES,
-            open: Vec::new(),
-        };
-        self.evaluate(file, ty, value, &mut evaluation)
+    fn defaults_of_arguments(&mut self, at: Ref, service: &ast::Service) {
+        for (m, method) in service.methods.iter().enumerate() {
+            for (index, argument) in method.arguments.iter().enumerate() {
+                let Some(default) = &argument.default else {
+                    continue;
+                };
+                let ty = self.model.service(at).methods[m].arguments.fields[index]
+                    .ty
+                    .clone();
+                let value = self.value(at.file, &ty, default);
+                let service = &mut self.model.files[at.file].services[at.index];
+                service.methods[m].arguments.fields[index].default = value;
+            }
+        }
     }
 
+    /// The value of type `ty` that was written in `file`, or `None` once it was complained about.
+    pub(super) fn value(&mut self, file: usize, ty: &Type, value: &ast::Value) -> Option<Value> {
+        self.evaluate(file, ty, value, &mut Vec::new())
+    }
+
+    /// `open` are the constants that are being looked into.
     fn evaluate(
         &mut self,
         file: usize,
         ty: &Type,
         value: &ast::Value,
-        evaluation: &mut Evaluation,
+        open: &mut Vec<Ref>,
     ) -> Option<Value> {
-        if evaluation.budget == 0 {
-            let title = format!("this constant has more than {MAX_VALUES} parts");
-            self.complain(Diagnostic::new(value.span, title, "expected a smaller one"));
+        self.values += 1;
+        if self.values >= MAX_VALUES {
+            if self.values == MAX_VALUES {
+                let title = format!("constants have more than {MAX_VALUES} parts");
+                self.complain(Diagnostic::new(
+                    value.span,
+                    title,
+                    "expected fewer up to here",
+                ));
+            }
             return None;
         }
-        evaluation.budget -= 1;
         let ty = self.model.resolved(ty).clone();
         if let ValueKind::Word(word) = &value.kind {
-            return self.word(file, &ty, word, value.span, evaluation);
+            return self.word(file, &ty, word, value.span, open);
         }
         match (&ty, &value.kind) {
             (Type::Bool, ValueKind::Int(number @ (0 | 1))) => Some(Value::Bool(*number == 1)),
@@ -110,7 +144,7 @@ impl Resolver<'_> {
             (Type::List(element) | Type::Set(element), ValueKind::List(values)) => {
                 let values: Vec<_> = values
                     .iter()
-                    .map(|value| self.evaluate(file, element, value, evaluation))
+                    .map(|value| self.evaluate(file, element, value, open))
                     .collect();
                 Some(Value::List(values.into_iter().collect::<Option<_>>()?))
             }
@@ -118,14 +152,14 @@ impl Resolver<'_> {
                 let pairs: Vec<_> = pairs
                     .iter()
                     .map(|(key, value)| {
-                        let key = self.evaluate(file, key_type, key, evaluation);
-                        Some((key?, self.evaluate(file, value_type, value, evaluation)?))
+                        let key = self.evaluate(file, key_type, key, open);
+                        Some((key?, self.evaluate(file, value_type, value, open)?))
                     })
                     .collect();
                 Some(Value::Map(pairs.into_iter().collect::<Option<_>>()?))
             }
             (Type::Struct(at), ValueKind::Map(pairs)) => {
-                self.fields_of(file, *at, pairs, value.span, evaluation)
+                self.fields_of(file, *at, pairs, value.span, open)
             }
             _ => {
                 let title = format!(
@@ -199,7 +233,7 @@ impl Resolver<'_> {
         ty: &Type,
         word: &str,
         span: Span,
-        evaluation: &mut Evaluation,
+        open: &mut Vec<Ref>,
     ) -> Option<Value> {
         if let (Type::Bool, "true" | "false") = (ty, word) {
             return Some(Value::Bool(word == "true"));
@@ -227,7 +261,7 @@ impl Resolver<'_> {
             self.complain_about_unknown(file, word, span, "value");
             return None;
         };
-        if evaluation.open.contains(&at) {
+        if open.contains(&at) {
             let title = format!("the constant `{word}` is made of itself");
             self.complain(Diagnostic::new(span, title, "expected another value"));
             return None;
@@ -238,10 +272,10 @@ impl Resolver<'_> {
             _ => None,
         });
         let value = &consts.nth(at.index)?.value;
-        evaluation.open.push(at);
+        open.push(at);
         let before = self.errors.len();
-        let evaluated = self.evaluate(at.file, ty, value, evaluation);
-        evaluation.open.pop();
+        let evaluated = self.evaluate(at.file, ty, value, open);
+        open.pop();
         // The other constant may be sound and only of no use here.
         for error in &mut self.errors[before..] {
             *error = error.clone().context(span, "needed for this");
@@ -276,7 +310,7 @@ impl Resolver<'_> {
         at: Ref,
         pairs: &[(ast::Value, ast::Value)],
         span: Span,
-        evaluation: &mut Evaluation,
+        open: &mut Vec<Ref>,
     ) -> Option<Value> {
         let mut fields: Vec<(usize, Value)> = Vec::new();
         let mut is_sound = true;
@@ -304,7 +338,7 @@ impl Resolver<'_> {
                 continue;
             };
             let ty = it.fields[index].ty.clone();
-            match self.evaluate(file, &ty, value, evaluation) {
+            match self.evaluate(file, &ty, value, open) {
                 Some(value) => fields.push((index, value)),
                 None => is_sound = false,
             }
@@ -312,6 +346,7 @@ impl Resolver<'_> {
         let it = self.model.structure(at);
         let missing = it.fields.iter().enumerate().find(|(index, field)| {
             field.requiredness == Requiredness::Required
+                && !field.has_default
                 && !fields.iter().any(|(given, _)| given == index)
         });
         let title = match it.kind {
@@ -372,13 +407,5 @@ fn found(value: &ValueKind) -> &'static str {
     }
 }
 
-/// One value being put together from constants that may name each other.
-struct Evaluation {
-    /// Parts that may still come; constants that use others twice grow fast.
-    budget: usize,
-    /// The constants that are being looked into.
-    open: Vec<Ref>,
-}
-
-/// Parts of one constant, all that it names included.
+/// Parts of all constants; those that name others twice grow fast.
 const MAX_VALUES: usize = 100_000;

@@ -1,0 +1,3 @@
+include "includes_back.thrift"
+include "nowhere.thrift"
+include "other/sound_shared.thrift"

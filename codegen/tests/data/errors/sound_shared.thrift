@@ -1,0 +1,1 @@
+struct Amount { 1: i64 cents }

@@ -1,0 +1,3 @@
+typedef list<B> A
+typedef map<string, A> B
+typedef Nowhere C

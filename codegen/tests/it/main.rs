@@ -1,0 +1,5 @@
+//! What becomes of Thrift files: the code, and the complaints.
+
+mod complaints;
+mod never_panics;
+mod snapshots;

@@ -1,0 +1,10 @@
+//! Generated code at work.
+
+mod bytes;
+mod current;
+mod evolution;
+mod inheritance;
+mod json;
+mod keyvalue;
+mod meta;
+mod torture;
