@@ -195,7 +195,7 @@ impl Conn {
         std::mem::take(&mut *self.listed_as())
     }
 
-    fn listed_as(&self) -> MutexGuard<'_, Vec<ByteString>> {
+    pub(crate) fn listed_as(&self) -> MutexGuard<'_, Vec<ByteString>> {
         self.0
             .listed_as
             .lock()

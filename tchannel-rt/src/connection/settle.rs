@@ -122,6 +122,7 @@ impl Driver {
                 }
                 Event::PeerDraining { reason } => {
                     self.conn.set_usable(false);
+                    self.dispatch.peers.closing(&self.conn, Instant::now());
                     tracing::debug!(remote = %self.conn.remote_addr(), %reason, "the peer is draining");
                 }
                 Event::Drained => self.linger(),

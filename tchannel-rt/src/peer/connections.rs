@@ -6,6 +6,7 @@ use std::time::Instant;
 use bytestring::ByteString;
 use tchannel_proto::ErrorCode;
 
+use super::pause::{Pause, REFUSED};
 use crate::backoff::Backoff;
 use crate::config::ChannelConfig;
 use crate::connection::{Conn, DialError, Limits, dial};
@@ -27,6 +28,8 @@ pub(crate) struct Peer {
     dialer: Arc<Dialer>,
     connections: Mutex<Vec<Conn>>,
     dialling: Arc<tokio::sync::Mutex<Redial>>,
+    /// While it is closing, or must not be dialled.
+    away: Pause,
 }
 
 #[derive(Default)]
@@ -42,6 +45,7 @@ impl Peer {
             dialer,
             connections: Mutex::default(),
             dialling: Arc::default(),
+            away: Pause::none(Instant::now()),
         }
     }
 
@@ -49,7 +53,18 @@ impl Peer {
         &self.host_port
     }
 
+    /// Whether calls should rather go elsewhere.
+    pub(super) fn is_away(&self, now: Instant) -> bool {
+        self.away.lasts(now)
+    }
+
+    /// It has said that it is closing.
+    pub(super) fn note_closing(&self, now: Instant) {
+        self.away.last_until(now + REFUSED);
+    }
+
     pub(crate) fn add(&self, conn: &Conn) {
+        self.away.end();
         self.connections().push(conn.clone());
         conn.note_listed_as(self.host_port.clone());
     }
@@ -154,7 +169,9 @@ impl Peer {
                 let wait =
                     config.redial_min / 2 + backoff.delay(redial.failures, fastrand::u64(..));
                 redial.failures = redial.failures.saturating_add(1);
-                redial.not_before = Some((Instant::now() + wait, reason.clone()));
+                let not_before = Instant::now() + wait;
+                redial.not_before = Some((not_before, reason.clone()));
+                self.away.last_until(not_before);
                 let is_refused = reason.is_refused();
                 Err(self.network_error(reason.to_string()).refused(is_refused))
             }

@@ -7,7 +7,7 @@ use bytestring::ByteString;
 
 use super::Standing;
 use super::connections::Peer;
-use super::decline::Decline;
+use super::pause::{Pause, REFUSED};
 use super::score::{Score, Turn};
 use super::strategy::{Candidate, Tried};
 
@@ -15,7 +15,8 @@ pub(super) struct Entry {
     pub(super) peer: Arc<Peer>,
     /// Shared with the entries of subsets.
     score: Arc<Mutex<Score>>,
-    decline: Decline,
+    /// After a call that it has declined.
+    pause: Pause,
 }
 
 /// What is known of one peer of a list.
@@ -39,7 +40,7 @@ impl Entry {
         Arc::new(Self {
             peer,
             score: Arc::new(Mutex::new(Score::new(now))),
-            decline: Decline::none(now),
+            pause: Pause::none(now),
         })
     }
 
@@ -48,7 +49,7 @@ impl Entry {
         Arc::new(Self {
             peer: self.peer.clone(),
             score: self.score.clone(),
-            decline: Decline::none(now),
+            pause: Pause::none(now),
         })
     }
 
@@ -62,20 +63,23 @@ impl Entry {
 
     pub(super) fn candidate(&self, now: Instant, tried: &[ByteString]) -> Candidate {
         let tried = Tried::among(self.host_port(), tried.iter().map(|host_port| &**host_port));
-        let declined = self.decline.lasts(now);
-        self.score().candidate(now, tried, declined)
+        self.score().candidate(now, tried, self.is_paused(now))
     }
 
     /// Counts a call that is about to be sent, unless the peer is to be left out or has `most` calls already.
     pub(super) fn start_within(&self, now: Instant, most: u32) -> Option<Turn> {
-        if self.decline.lasts(now) {
+        if self.is_paused(now) {
             return None;
         }
         self.score().start_within(now, most)
     }
 
     pub(super) fn note_decline(&self, now: Instant) {
-        self.decline.note(now);
+        self.pause.last_until(now + REFUSED);
+    }
+
+    fn is_paused(&self, now: Instant) -> bool {
+        self.pause.lasts(now) || self.peer.is_away(now)
     }
 
     pub(super) fn state(&self, now: Instant) -> PeerState {

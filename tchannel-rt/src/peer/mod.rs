@@ -9,7 +9,6 @@
 
 mod chosen;
 mod connections;
-mod decline;
 mod ejection;
 mod entry;
 mod latency;
@@ -17,6 +16,7 @@ mod list;
 mod load;
 mod order;
 mod patience;
+mod pause;
 mod score;
 mod strategy;
 mod table;

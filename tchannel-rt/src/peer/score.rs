@@ -98,11 +98,11 @@ impl Score {
 
     /// All that [`choose`](super::choose) wants to know.
     #[must_use]
-    pub fn candidate(&self, now: Instant, tried: Tried, declined: bool) -> Candidate {
+    pub fn candidate(&self, now: Instant, tried: Tried, paused: bool) -> Candidate {
         Candidate {
             standing: self.standing(now),
             tried,
-            declined,
+            paused,
             cost: self.cost(now),
         }
     }
@@ -133,7 +133,7 @@ pub enum Outcome {
         /// The time the call was given. The peer is charged this much latency, at most 5 s.
         ttl: Duration,
     },
-    /// Nothing can be learned: the call was cancelled, declined, or a router gave up on another's
+    /// Nothing can be learned: the call was cancelled, paused, or a router gave up on another's
     /// behalf.
     Neither,
 }

@@ -15,8 +15,8 @@ pub struct Candidate {
     pub standing: Standing,
     /// Whether this call has been there.
     pub tried: Tried,
-    /// Whether it has declined a call a moment ago.
-    pub declined: bool,
+    /// Whether it has declined a call a moment ago, is closing, or could not be reached.
+    pub paused: bool,
     /// What one more call is expected to cost; only compared.
     pub cost: f64,
 }
@@ -50,7 +50,7 @@ impl Tried {
 ///
 /// - An ejected peer is left out unless all are ejected.
 /// - Among the others one that was not tried comes first, and among those one on a host that was not
-///   tried, and then one that has not declined a call a moment ago.
+///   tried, and then one that is not [paused](Candidate::paused).
 /// - Of two that are left, drawn at random, one that is due for a probe comes first, then the cheaper.
 ///
 /// `None` only if `count` is zero. Allocates nothing.
@@ -144,19 +144,19 @@ fn better(pair: [(usize, Candidate); 2], draw: &mut impl FnMut(usize) -> usize) 
 struct Tier {
     ejected: bool,
     tried: Tried,
-    declined: bool,
+    paused: bool,
 }
 
 impl Tier {
     const BEST: Self = Self {
         ejected: false,
         tried: Tried::No,
-        declined: false,
+        paused: false,
     };
     const WORST: Self = Self {
         ejected: true,
         tried: Tried::Peer,
-        declined: true,
+        paused: true,
     };
 }
 
@@ -165,7 +165,7 @@ impl Candidate {
         Tier {
             ejected: self.standing == Standing::Ejected,
             tried: self.tried,
-            declined: self.declined,
+            paused: self.paused,
         }
     }
 }
@@ -184,7 +184,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// One peer per word: `r`eady, `p`robe due or `e`jected; `h`ost or `t`his peer tried; its cost; `d`eclined.
+    /// One peer per word: `r`eady, `p`robe due or `e`jected; `h`ost or `t`his peer tried; its cost; `d`eclined of late.
     fn peers(words: &str) -> Vec<Candidate> {
         let peer = |word: &str| Candidate {
             standing: match &word[..1] {
@@ -197,7 +197,7 @@ mod tests {
                 "t" => Tried::Peer,
                 _ => Tried::No,
             },
-            declined: word.ends_with('d'),
+            paused: word.ends_with('d'),
             cost: word[2..].trim_end_matches('d').parse().expect("a cost"),
         };
         words.split_whitespace().map(peer).collect()
@@ -323,11 +323,11 @@ mod tests {
             Standing::Ejected,
         ]);
         let tried = prop::sample::select(vec![Tried::No, Tried::Host, Tried::Peer]);
-        (standing, tried, any::<bool>(), 0.0..9.0).prop_map(|(standing, tried, declined, cost)| {
+        (standing, tried, any::<bool>(), 0.0..9.0).prop_map(|(standing, tried, paused, cost)| {
             Candidate {
                 standing,
                 tried,
-                declined,
+                paused,
                 cost,
             }
         })
@@ -349,7 +349,7 @@ mod tests {
             mut peers in prop::collection::vec(any_candidate(), 2..20), seed: u64,
         ) {
             for peer in &mut peers {
-                (peer.tried, peer.standing, peer.declined) = (Tried::No, Standing::Healthy, false);
+                (peer.tried, peer.standing, peer.paused) = (Tried::No, Standing::Healthy, false);
             }
             peers[0].cost = 10.0;
             prop_assert_ne!(choose(peers.len(), |peer| peers[peer], &mut draw_from(seed)), Some(0));

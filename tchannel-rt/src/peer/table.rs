@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use super::connections::{Dialer, Peer};
 use crate::connection::Conn;
@@ -46,6 +47,16 @@ impl PeerTable {
 
     pub(crate) fn connected(&self, host_port: &str, conn: &Conn) {
         self.get(host_port).add(conn);
+    }
+
+    /// Whoever is at the other end of `conn` is closing.
+    pub(crate) fn closing(&self, conn: &Conn, now: Instant) {
+        let inner = self.inner();
+        for name in conn.listed_as().iter() {
+            if let Some(peer) = inner.peers.get(&**name) {
+                peer.note_closing(now);
+            }
+        }
     }
 
     /// Forgets `conn`, whatever names it goes by: the one it was dialled under and the one it announces.

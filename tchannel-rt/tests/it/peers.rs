@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tchannel_rt::proto::MessageId;
-use tchannel_rt::{Channel, ErrorCode, PeerState, Reply, RetryAdvice};
+use tchannel_rt::{CallError, Channel, ErrorCode, PeerState, Reply, Response, RetryAdvice};
 use tokio::io::AsyncWriteExt;
 use tokio::runtime::Handle;
 
@@ -95,6 +95,29 @@ async fn both_ends_know_the_further_init_headers_of_the_other() {
         assert_eq!(remotes[0].peer.header("ring"), Some(known));
         assert_eq!(remotes[0].peer.header("process_name"), None);
     }
+}
+
+#[tokio::test]
+async fn a_peer_that_can_not_be_reached_costs_one_call_while_there_is_another() {
+    let (server, _) = echo(Default::default());
+    let addr = listen(&server).await;
+    let (gone, gone_addr) = listener().await;
+    drop(gone);
+    let patient = config(|config| config.redial_min = LONG);
+    let client = Channel::with_config("test", patient);
+    let peers = client.peers("echo");
+    peers.update([&*addr, &*gone_addr], []);
+    let call = async || once(client.call("echo::echo")).send("", "").await;
+    until_refused(call).await;
+    for _ in 0..100 {
+        assert_eq!(call().await.unwrap().peer, addr);
+    }
+    assert!(!peers.states().iter().any(|peer| peer.ejected));
+}
+
+/// Calls until the choice falls on a peer that can not be reached.
+async fn until_refused(call: impl AsyncFn() -> Result<Response, CallError>) {
+    soon(async { while call().await.is_ok() {} }).await;
 }
 
 #[tokio::test]

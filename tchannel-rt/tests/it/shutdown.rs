@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures::FutureExt;
 use tchannel_rt::proto::MessageId;
 use tchannel_rt::proto::message::Message;
-use tchannel_rt::{Channel, ErrorCode, Reply, RetryAdvice};
+use tchannel_rt::proto::peek::CallReqPeek;
+use tchannel_rt::{Channel, ErrorCode, PeerInfo, PeerList, Reply, RetryAdvice, Route, RouteTo};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::support::{LONG, config, echo, listen, once, soon};
@@ -116,6 +117,77 @@ async fn callers_turn_to_another_peer_while_one_is_closing() {
     tell.send("in time").unwrap();
     assert_eq!(soon(close).await, 0, "calls cut off");
     assert_eq!(soon(first).await.unwrap().unwrap().arg3, "in time");
+}
+
+/// Relays every call to the same peers.
+struct To(PeerList);
+
+impl Route for To {
+    fn route(&self, _: &CallReqPeek<'_>, _: &PeerInfo) -> RouteTo {
+        RouteTo::Peers(self.0.clone())
+    }
+
+    fn hop(&self) -> &str {
+        "here"
+    }
+}
+
+fn relay_to(instance: &str) -> Channel {
+    let relay = Channel::new("relay");
+    let peers = relay.new_peer_list("echo");
+    peers.add(instance);
+    relay.relay(To(peers));
+    relay
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn relays_that_restart_one_after_the_other_under_load_cost_no_call() {
+    let (server, _) = echo(Default::default());
+    let instance = listen(&server).await;
+    let client = Channel::new("test");
+    let mut relays = Vec::new();
+    for _ in 0..3 {
+        let relay = relay_to(&instance);
+        let addr = listen(&relay).await;
+        client.routers().add(&addr);
+        relays.push((relay, addr));
+    }
+    let (answered, mut answers) = mpsc::channel(1);
+    let load = (0..32).map(|_| {
+        let (client, answered) = (client.clone(), answered.clone());
+        tokio::spawn(async move {
+            loop {
+                let call = client.call("echo::echo").ttl(LONG);
+                let outcome = call.send("", "hi").await;
+                if answered.send(outcome.map(drop)).await.is_err() {
+                    return;
+                }
+            }
+        })
+    });
+    let load: Vec<_> = load.collect();
+    let mut calls = async |count: usize| {
+        for _ in 0..count {
+            let outcome = soon(answers.recv()).await.expect("they go on");
+            outcome.expect("no call fails");
+        }
+    };
+    for round in 0..2 {
+        for (relay, addr) in &mut relays {
+            calls(300).await;
+            let closing = relay.clone();
+            let closing = tokio::spawn(async move { closing.close().await });
+            while !closing.is_finished() {
+                calls(1).await;
+            }
+            assert_eq!(closing.await.unwrap(), 0, "calls cut off, round {round}");
+            *relay = relay_to(&instance);
+            relay.listen(addr).await.expect("the port is free again");
+        }
+    }
+    calls(300).await;
+    drop(answers);
+    soon(futures::future::try_join_all(load)).await.unwrap();
 }
 
 #[tokio::test]
