@@ -93,17 +93,28 @@ install_go() {
     sum=$(sum_of "$peers"/go/*.go "$peers/go/go.mod" "$peers/go/go.sum")
     fresh go "$sum" && [ -x "$into/peer" ] && return
     mkdir -p "$into"
-    quietly go go_build "$into" || { missing go "go build failed"; return; }
+    quietly go go_build "$into" go || { missing go "go build failed"; return; }
+    echo "$sum" >"$into/stamp"
+}
+
+install_ringpop_go() {
+    command -v go >/dev/null || { missing ringpop-go "no go on the path"; return; }
+    local into=$home/ringpop-go sum
+    sum=$(sum_of "$peers"/ringpop-go/main.go "$peers/ringpop-go/go.mod" "$peers/ringpop-go/go.sum")
+    fresh ringpop-go "$sum" && [ -x "$into/peer" ] && return
+    mkdir -p "$into"
+    quietly ringpop-go go_build "$into" ringpop-go || { missing ringpop-go "go build failed"; return; }
     echo "$sum" >"$into/stamp"
 }
 
 go_build() {
     # A module cache of our own, that `rm -r` can remove.
     export GOMODCACHE=$1/modules GOFLAGS="-modcacherw -mod=readonly -buildvcs=false"
-    (cd "$peers/go" && go build -o "$1/peer" .)
+    (cd "$peers/$2" && go build -o "$1/peer" .)
 }
 
 install_node
 install_python
 install_go
+install_ringpop_go
 exit $absent

@@ -23,8 +23,7 @@ pub(crate) fn peers() -> PathBuf {
 
 /// The peer when it is ready; says aloud, once, when it is not.
 pub(crate) fn check(peer: Peer) -> Option<Peer> {
-    static CHECKS: [OnceLock<Result<(), String>>; 3] =
-        [OnceLock::new(), OnceLock::new(), OnceLock::new()];
+    static CHECKS: [OnceLock<Result<(), String>>; 4] = [const { OnceLock::new() }; 4];
     let check = CHECKS[peer as usize].get_or_init(|| {
         let ready = ready(peer);
         if let Err(why) = &ready {
@@ -71,6 +70,7 @@ fn made_from(peer: Peer) -> Vec<&'static str> {
             "go.mod",
             "go.sum",
         ],
+        Peer::RingpopGo => vec!["main.go", "go.mod", "go.sum"],
     }
 }
 

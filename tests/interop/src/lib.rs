@@ -2,7 +2,7 @@
 //!
 //! The programs and their command line are described in `peers/README.md`. In reading order: [`Peer`] is
 //! a language and its installation, [`Server`] and [`Client`] are its running programs, [`Call`] is what a
-//! client is told to do, and [`Answer`] what came of it.
+//! client is told to do, and [`Answer`] what came of it. [`RingMember`] is a member of a Ringpop ring.
 
 mod answer;
 mod call;
@@ -10,10 +10,12 @@ mod client;
 mod installation;
 mod peer;
 mod process;
+mod ring_member;
 mod server;
 
 pub use answer::Answer;
 pub use call::{Args, CALLER, Call, DEFAULT_TTL, Way, pattern};
 pub use client::Client;
 pub use peer::Peer;
+pub use ring_member::RingMember;
 pub use server::Server;

@@ -15,6 +15,8 @@ pub enum Peer {
     Python,
     /// `tchannel-go`.
     Go,
+    /// `ringpop-go`: no service and no client, but a member of a ring.
+    RingpopGo,
 }
 
 impl Peer {
@@ -23,7 +25,7 @@ impl Peer {
     /// # Panics
     ///
     /// When it is not installed although the variable `INTEROP_REQUIRED` is set. The same goes for the
-    /// other two.
+    /// others.
     pub fn node() -> Option<Self> {
         installation::check(Self::Node)
     }
@@ -38,12 +40,18 @@ impl Peer {
         installation::check(Self::Go)
     }
 
+    /// The member of a ring that `ringpop-go` makes, or `None`, said aloud on stderr, when it is not installed.
+    pub fn ringpop_go() -> Option<Self> {
+        installation::check(Self::RingpopGo)
+    }
+
     /// The peer's name, which is also its folder under `peers/` and under the installation.
     pub fn name(self) -> &'static str {
         match self {
             Self::Node => "node",
             Self::Python => "python",
             Self::Go => "go",
+            Self::RingpopGo => "ringpop-go",
         }
     }
 
@@ -63,7 +71,7 @@ impl Peer {
                 command.arg(self.source().join("peer.py"));
                 command
             }
-            Self::Go => Command::new(home.join("peer")),
+            Self::Go | Self::RingpopGo => Command::new(home.join("peer")),
         }
     }
 

@@ -39,6 +39,7 @@ fn known_checksum_types(peer: Peer) -> &'static [ChecksumType] {
     match peer {
         Peer::Node => &[None, Crc32, Farmhash, Crc32c],
         Peer::Python | Peer::Go => &[None, Crc32, Crc32c],
+        Peer::RingpopGo => &[],
     }
 }
 

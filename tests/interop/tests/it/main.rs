@@ -8,4 +8,5 @@ mod load;
 mod ours;
 mod pair;
 mod peers;
+mod ring;
 mod router;
