@@ -24,7 +24,7 @@ pub(crate) enum Exit {
     Usage,
     /// For a reason that has nothing to do with the call.
     Tool,
-    /// With a call res that is not ok.
+    /// With a call res that is not ok, or an HTTP status that says as much.
     Application,
 }
 

@@ -16,8 +16,8 @@ Examples:
   hyperbahn members --router 10.0.0.5:21300
   hyperbahn members --json
 
-The status is one of alive, suspect (it does not answer pings), faulty (given up), leave (it has left)
-and tombstone (about to be forgotten). The incarnation counts milliseconds; a member raises its own
+The status is one of alive, suspect (it does not answer pings), faulty (it has stopped, or is given up),
+leave (an operator took it out) and tombstone (about to be forgotten). The incarnation counts milliseconds; a member raises its own
 when it starts, comes back or contradicts a rumour.";
 
 /// Whom to ask for the members.
@@ -74,7 +74,7 @@ fn table(members: &[Member]) -> Table {
                 "{address} is suspect: it does not answer pings; unless it does, it is given up"
             )),
             "faulty" => table.note(format_args!(
-                "{address} is faulty: it is given up and off the ring until it answers again"
+                "{address} is faulty: it has stopped or is given up, and is off the ring until it comes back"
             )),
             _ => {}
         }
@@ -115,7 +115,7 @@ ADDRESS          STATUS   INCARNATION (ms)  LABELS
 10.0.0.14:21300  leave                   9  -
 
 10.0.0.12:21300 is suspect: it does not answer pings; unless it does, it is given up
-10.0.0.13:21300 is faulty: it is given up and off the ring until it answers again";
+10.0.0.13:21300 is faulty: it has stopped or is given up, and is off the ring until it comes back";
         assert_eq!(table(&members).to_string(), lines);
         assert_eq!(serde_json::to_value(&members).unwrap(), said);
     }
