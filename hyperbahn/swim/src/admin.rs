@@ -158,6 +158,10 @@ pub(crate) fn healed(targets: &[impl AsRef<str>]) -> Response {
     Response::new(json!({"targets": targets, "error": ""}).to_string())
 }
 
+pub(crate) fn not_healed(why: &str) -> Response {
+    Response::new(json!({"targets": [], "error": why}).to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Endpoint, lookup_key, lookup_response};

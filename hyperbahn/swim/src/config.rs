@@ -116,7 +116,7 @@ pub struct Limits {
     pub label_key_bytes: usize,
     /// Bytes of the value of a label. Default 256.
     pub label_value_bytes: usize,
-    /// Pings on behalf of others at once. Default 100.
+    /// Pings on behalf of others at once, and operators that wait for the end of a healing. Default 100.
     pub helps: usize,
 }
 

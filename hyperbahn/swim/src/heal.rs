@@ -103,6 +103,11 @@ impl Heal {
         self.wants_hosts = true;
     }
 
+    /// How many operators wait to be told.
+    pub(crate) fn watchers(&self) -> usize {
+        self.watchers.len()
+    }
+
     /// Whether the next list of hosts is to be looked at for the lost.
     pub(crate) fn wants_hosts(&self) -> bool {
         self.wants_hosts

@@ -73,6 +73,9 @@ impl Node {
         let request: Exchange<'_> = read(body, self.config.limits.body_bytes)?;
         self.hear(now);
         self.take_in(now, request.changes.0, Spread::Gossip);
+        for address in [&request.source.0, &request.target.0] {
+            self.check_length(address)?;
+        }
         let help = Help {
             caller: self.shared(&request.source.0),
             incarnation: request.source_incarnation_number.0.unwrap_or_default(),
@@ -96,6 +99,9 @@ impl Node {
     fn answer_operator(&mut self, now: Instant, endpoint: Endpoint) -> Answer {
         Answer::Now(match endpoint {
             Endpoint::GossipTick => return self.answer_tick(now),
+            Endpoint::Heal if self.heal.watchers() >= self.config.limits.helps => {
+                admin::not_healed("too many wait for the end of this already: ask again later")
+            }
             Endpoint::Heal => {
                 let id = self.later();
                 self.heal.demand(id);
@@ -172,7 +178,8 @@ impl Node {
     /// Source: spec/ringpop/membership.md, "full sync".
     fn start_reverse_full_sync(&mut self, now: Instant, caller: &str) {
         let running = self.calls.count(Purpose::FullSync);
-        let is_possible = is_host_port(caller) && *caller != *self.me;
+        let is_possible =
+            is_host_port(caller) && self.check_length(caller).is_ok() && *caller != *self.me;
         if is_possible && running < self.config.max_reverse_full_syncs {
             let body = (path::JOIN, self.join_body());
             let timeout = self.config.full_sync_timeout;
@@ -185,6 +192,16 @@ impl Node {
                 timeout,
             );
         }
+    }
+
+    /// An address is held while a request about it is under way, so it may not be just any length.
+    fn check_length(&self, address: &str) -> Result<(), Refusal> {
+        let (length, limit) = (address.len(), self.config.limits.address_bytes);
+        if length <= limit {
+            return Ok(());
+        }
+        let why = format!("an address of {length} bytes is over the limit of {limit}");
+        Err(Refusal::BadBody { why })
     }
 
     fn check_app(&self, theirs: &str) -> Result<(), Refusal> {

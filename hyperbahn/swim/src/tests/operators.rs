@@ -206,3 +206,12 @@ fn stats_have_the_fields_of_the_closed_schema() {
     assert_eq!(stats["ring"]["checksums"]["replica"], 7);
     assert!(stats["protocol"]["timing"].is_object());
 }
+
+#[test]
+fn only_so_many_wait_for_a_healing() {
+    let mut solo = Solo::configured(&["a:1"], |config| config.limits.helps = 2);
+    for at in 0..4 {
+        let answer = solo.request(Endpoint::Heal, Value::Null);
+        assert_eq!(matches!(answer, Answer::Later(_)), at < 2);
+    }
+}

@@ -190,3 +190,15 @@ fn a_restart_in_time_is_not_missed() {
         );
     }
 }
+
+#[test]
+fn an_address_of_any_length_is_not_kept() {
+    let mut solo = Solo::with(&["a:1"]);
+    let long = "x".repeat(300);
+    for (source, target) in [(&*long, "b:1"), ("b:1", &*long)] {
+        let body = json!({"checksum": 1, "changes": [], "source": source, "target": target});
+        let answer = solo.request(Endpoint::PingReq, body);
+        assert!(matches!(answer, Answer::Now(response) if !response.ok));
+    }
+    assert!(solo.sent.iter().all(|sent| sent.to != long));
+}
