@@ -10,7 +10,7 @@ use crate::{SECOND, converge};
 
 #[test]
 fn a_key_has_the_same_owners_at_every_member_once_they_agree() {
-    seed::each(30, |seed| {
+    seed::each(20, |seed| {
         let (mut world, mut rng) = named(seed);
         trouble(&mut world, &mut rng);
         converge(&mut world, 900 * SECOND);
@@ -39,7 +39,7 @@ fn a_key_has_the_same_owners_at_every_member_once_they_agree() {
 
 #[test]
 fn a_ring_kept_up_by_what_members_tell_is_the_ring_of_all_they_know() {
-    seed::each(30, |seed| {
+    seed::each(20, |seed| {
         let (mut world, mut rng) = named(seed);
         let mut kept: Vec<Ring> = (0..world.size())
             .map(|member| ring_at(&mut world, member))
