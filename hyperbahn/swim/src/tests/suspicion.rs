@@ -1,6 +1,6 @@
 //! From suspect to gone, as the ring sees it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{MS, SECOND, Solo, change};
 use crate::{Event, Outcome};
@@ -136,5 +136,25 @@ fn many_joins_and_leaves_leave_nothing_behind() {
     for _ in 0..100 {
         solo.ping("a:1", json!([]));
     }
+    assert!(!solo.node.has_news());
+}
+
+#[test]
+fn thousands_that_came_and_went_leave_nothing() {
+    let mut solo = Solo::configured(&["a:1"], |config| {
+        config.faulty_period = SECOND;
+        config.tombstone_period = SECOND;
+    });
+    for batch in 0..20 {
+        for status in ["alive", "faulty"] {
+            let members = (0..250).map(|at| change(&format!("b:{}", batch * 250 + at), status, 7));
+            solo.ping("a:1", Value::Array(members.collect()));
+        }
+        solo.run(3 * SECOND);
+        solo.sent.clear();
+        solo.events.clear();
+    }
+    solo.run(30 * SECOND);
+    assert_eq!(solo.node.members().count(), 2);
     assert!(!solo.node.has_news());
 }
