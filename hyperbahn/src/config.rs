@@ -63,10 +63,12 @@ pub struct NodeConfig {
 
 impl Default for NodeConfig {
     fn default() -> Self {
-        let mut membership = MembershipConfig::default();
-        membership.join_limit = Duration::from_secs(5);
-        // Calls go where the ring says: whoever does not know of a leaver yet calls in vain.
-        membership.farewell_share = 1.0;
+        let membership = MembershipConfig {
+            join_limit: Duration::from_secs(5),
+            // Calls go where the ring says: whoever does not know of a leaver yet calls in vain.
+            farewell_share: 1.0,
+            ..MembershipConfig::default()
+        };
         Self {
             listen: DEFAULT_ROUTER.to_owned(),
             announce: None,
@@ -422,13 +424,15 @@ mod tests {
             faulty_period = "4s"
             join_limit = "6s"
         "#;
-        let mut membership = NodeConfig::default().membership;
-        membership.app = "autobahn".into();
-        membership.period = Duration::from_secs(1);
-        membership.ping_timeout = Duration::from_secs(2);
-        membership.suspect_period = Duration::from_secs(3);
-        membership.faulty_period = Duration::from_secs(4);
-        membership.join_limit = Duration::from_secs(6);
+        let membership = MembershipConfig {
+            app: "autobahn".into(),
+            period: Duration::from_secs(1),
+            ping_timeout: Duration::from_secs(2),
+            suspect_period: Duration::from_secs(3),
+            faulty_period: Duration::from_secs(4),
+            join_limit: Duration::from_secs(6),
+            ..NodeConfig::default().membership
+        };
         let expected = NodeConfig {
             listen: "0.0.0.0:0".into(),
             announce: Some(HostPort::parse("10.0.0.5:21300").unwrap()),

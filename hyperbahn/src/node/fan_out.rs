@@ -95,9 +95,9 @@ impl FanOut {
         offers: Vec<Offer>,
         mut quorum: Quorum,
     ) -> Result<(usize, Quorum), Refusal> {
-        let (told, mut answers) = mpsc::unbounded_channel();
         let mut by_exit = by_exit(exits, &offers);
         let count = by_exit.len();
+        let (told, mut answers) = mpsc::channel(count.max(1));
         let mine = by_exit.remove(me);
         for (exit, offers) in by_exit {
             self.tell_one(exit, relay, caller.to_owned(), offers, told.clone());
@@ -136,7 +136,7 @@ impl FanOut {
         relay: Relay,
         caller: String,
         offers: Vec<Offer>,
-        told: mpsc::UnboundedSender<Told>,
+        told: mpsc::Sender<Told>,
     ) {
         let Self {
             neighbours,
@@ -146,9 +146,9 @@ impl FanOut {
         tokio::spawn(async move {
             let asked = Instant::now();
             let mut outcome = neighbours.relay(&exit, relay, &caller, &offers).await;
-            let answer = outcome.as_ref().map(|()| ()).map_err(ToString::to_string);
+            let answer = outcome.as_ref().copied().map_err(ToString::to_string);
             // Whoever asked may have gone on without waiting for this exit.
-            let _ = told.send((exit.clone(), names_of(&offers), answer));
+            let _ = told.send((exit.clone(), names_of(&offers), answer)).await;
             drop(told);
             for _ in 1..ATTEMPTS {
                 let permit = match &outcome {
