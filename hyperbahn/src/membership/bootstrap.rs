@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-/// Who should be in the mesh. An entry is `address:port`, or `name:port`, which stands for every address of
-/// the name. This member may be among them.
+use super::srv;
+
+/// Who should be in the mesh. An entry is `address:port`; or `name:port`, which stands for every address of
+/// the name; or `_service._protocol.name`, which stands for what its SRV records name. This member may be
+/// among them.
 ///
 /// Nothing is remembered: files and names are read anew whenever somebody is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,15 +91,38 @@ async fn read(path: &Path) -> Result<Vec<String>, String> {
 }
 
 async fn look_up(entry: String, me: Option<SocketAddr>) -> Result<Vec<String>, String> {
-    let lookup = tokio::time::timeout(LOOKUP_LIMIT, tokio::net::lookup_host(&entry));
-    match lookup.await {
-        Ok(Ok(addresses)) => Ok(reachable(addresses.collect(), me)),
-        Ok(Err(error)) => Err(format!("can not resolve {entry:?}: {error}")),
-        Err(_) => Err(format!(
-            "can not resolve {entry:?}: no answer within {} s",
-            LOOKUP_LIMIT.as_secs()
-        )),
+    let addresses = async {
+        if !srv::is_name(&entry) {
+            return addresses(&entry).await;
+        }
+        let mut all = Vec::new();
+        let mut problem = None;
+        for host in srv::look_up(&entry).await? {
+            match addresses(&host).await {
+                Ok(found) => all.extend(found),
+                Err(error) => problem = Some(error),
+            }
+        }
+        // If some can be reached, the name is of use.
+        match problem.filter(|_| all.is_empty()) {
+            Some(problem) => Err(problem),
+            None => Ok(all),
+        }
+    };
+    let found = match tokio::time::timeout(LOOKUP_LIMIT, addresses).await {
+        Ok(found) => found,
+        Err(_) => Err(format!("no answer within {} s", LOOKUP_LIMIT.as_secs())),
+    };
+    match found {
+        Ok(addresses) => Ok(reachable(addresses, me)),
+        Err(problem) => Err(format!("can not resolve {entry:?}: {problem}")),
     }
+}
+
+async fn addresses(host: &str) -> Result<Vec<SocketAddr>, String> {
+    let found = tokio::net::lookup_host(host).await;
+    let found = found.map_err(|error| error.to_string())?;
+    Ok(found.collect())
 }
 
 /// A member that speaks IPv4 is looked for there by others, and so is known by that address; likewise IPv6.

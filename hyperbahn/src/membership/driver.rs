@@ -54,6 +54,8 @@ pub(super) struct Driver {
     answers: HashMap<AnswerId, oneshot::Sender<Response>>,
     bootstrap: Bootstrap,
     resolving: Option<AbortHandle>,
+    /// What was wrong with the bootstrap when it was last read.
+    problems: Vec<String>,
     /// Whether the hosts that are being resolved are to be looked at, and not only to be known.
     is_to_look: bool,
     is_to_enter: bool,
@@ -82,6 +84,7 @@ impl Driver {
             answers: HashMap::new(),
             bootstrap: Bootstrap::default(),
             resolving: None,
+            problems: Vec::new(),
             is_to_look: false,
             is_to_enter: false,
             report: LookReport::default(),
@@ -148,9 +151,11 @@ impl Driver {
 
     fn handle_hosts(&mut self, Hosts { hosts, problems }: Hosts) {
         self.resolving = None;
-        for problem in &problems {
+        // They are looked for again and again; what is wrong needs to be said once.
+        for problem in problems.iter().filter(|now| !self.problems.contains(now)) {
             tracing::warn!(problem, "the hosts of the mesh are not all known");
         }
+        self.problems = problems.clone();
         if std::mem::take(&mut self.is_to_look) {
             let me = self.node.address();
             self.report = LookReport {

@@ -19,6 +19,7 @@ mod driver;
 mod endpoints;
 mod process;
 mod snapshot;
+mod srv;
 mod transport;
 
 use std::convert::Infallible;
