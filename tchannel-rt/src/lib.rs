@@ -42,7 +42,7 @@ pub use config::ChannelConfig;
 pub use context::CallContext;
 pub use error::{CallError, ChannelError};
 pub use handler::{HandlerError, HandlerResult, Remote, Reply, Request};
-pub use peer::{PeerList, PeerState};
+pub use peer::{LoadBound, PeerList, PeerState};
 pub use relay::{Route, RouteTo};
 pub use service::{Incoming, Service};
 pub use tchannel_proto as proto;

@@ -4,15 +4,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use tchannel_proto::peek::CallReqPeek;
-use tchannel_rt::{Channel, PeerInfo, PeerList, RouteTo};
+use tchannel_rt::{Channel, LoadBound, PeerInfo, PeerList, RouteTo};
 
 use super::peers::{Instances, Lists};
 use crate::host_port::HostPort;
 use crate::refusal::Refusal;
 use crate::routing::{self, Call, Mesh, Origin, ROUTER_HEADER, Route, View, decide};
 
-/// How many times the average load an instance may have before a shard key goes to the next one.
-const SHARD_BOUND: f64 = 1.25;
+/// How busy an instance may be before a shard key goes to the next one.
+const SHARD_BOUND: LoadBound = LoadBound {
+    times_average: 1.25,
+    at_least: 16,
+};
 
 /// What the relay and the endpoints look at. Cheap to clone; all clones see the same.
 #[derive(Clone, Default)]

@@ -5,6 +5,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::Group;
 
+/// How many calls in flight one of several peers may have, for which calls are meant that do not have to go
+/// there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LoadBound {
+    /// So many times the average of the peers, the new call included, rounded up; less than 1 counts as 1.
+    pub times_average: f64,
+    /// But no fewer than this, so that few calls at a time are no reason to go elsewhere.
+    pub at_least: u32,
+}
+
 /// The load of one list. That of a subset is also part of the whole list's.
 pub(super) struct Load {
     whole: Arc<Whole>,

@@ -26,6 +26,7 @@ pub(crate) use connections::Dialer;
 pub use ejection::{Change, Group, Standing};
 pub use entry::PeerState;
 pub use list::PeerList;
+pub use load::LoadBound;
 pub(crate) use order::Destination;
 pub(crate) use patience::patience;
 pub use score::{Outcome, Score, Turn};

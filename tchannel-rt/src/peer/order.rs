@@ -6,6 +6,7 @@ use bytestring::ByteString;
 
 use super::chosen::Chosen;
 use super::list::PeerList;
+use super::load::LoadBound;
 
 /// Where a call goes: to the best of some peers, or to the first of them in a given order.
 pub(crate) struct Destination {
@@ -15,7 +16,7 @@ pub(crate) struct Destination {
 
 struct Order {
     host_ports: Vec<ByteString>,
-    bound: Option<f64>,
+    bound: Option<LoadBound>,
 }
 
 impl Destination {
@@ -28,7 +29,7 @@ impl Destination {
     pub(crate) fn in_order(
         peers: PeerList,
         host_ports: Vec<ByteString>,
-        bound: Option<f64>,
+        bound: Option<LoadBound>,
     ) -> Self {
         Self {
             peers,
@@ -63,9 +64,10 @@ impl Destination {
     ) -> Option<Chosen> {
         let list = &self.peers.inner;
         let entries = list.entries();
-        let most = order
-            .bound
-            .map_or(u32::MAX, |bound| list.load.most(bound, entries.len()));
+        let most = order.bound.map_or(u32::MAX, |bound| {
+            let most = list.load.most(bound.times_average, entries.len());
+            most.max(bound.at_least)
+        });
         let untried = order
             .host_ports
             .iter()
@@ -101,9 +103,28 @@ mod tests {
         chosen
     }
 
-    fn in_order(peers: &PeerList, order: &[&str], bound: Option<f64>) -> Destination {
+    fn in_order(peers: &PeerList, order: &[&str], bound: Option<LoadBound>) -> Destination {
         let order = order.iter().map(|host_port| (*host_port).into()).collect();
         Destination::in_order(peers.clone(), order, bound)
+    }
+
+    fn times_average(times_average: f64) -> Option<LoadBound> {
+        Some(LoadBound {
+            times_average,
+            at_least: 0,
+        })
+    }
+
+    #[test]
+    fn few_calls_at_a_time_stay_together() {
+        let (_channel, peers) = list_of(["a:1", "b:1", "c:1"]);
+        let bound = LoadBound {
+            times_average: 1.25,
+            at_least: 4,
+        };
+        let destination = in_order(&peers, &["b:1", "a:1"], Some(bound));
+        let _first_four = [(); 4].map(|()| check(&destination, &[], "b:1"));
+        let _fifth = check(&destination, &[], "a:1");
     }
 
     #[test]
@@ -130,11 +151,11 @@ mod tests {
     #[test]
     fn an_order_that_is_used_up_leaves_the_usual_choice() {
         let (_channel, peers) = list_of(["a:1", "b:1"]);
-        let destination = in_order(&peers, &["a:1"], Some(1.0));
+        let destination = in_order(&peers, &["a:1"], times_average(1.0));
         let _first = check(&destination, &[], "a:1");
         let _second = check(&destination, &[], "b:1");
         let (_channel, nobody) = list_of([]);
-        let destination = in_order(&nobody, &["a:1"], Some(1.0));
+        let destination = in_order(&nobody, &["a:1"], times_average(1.0));
         assert!(destination.choose(Instant::now(), TTL, &[]).is_none());
     }
 
@@ -153,7 +174,7 @@ mod tests {
                     continue;
                 }
                 let order: Vec<&str> = (0..7).map(|i| &*names[(key + i) % 7]).collect();
-                let chosen = in_order(&peers, &order, Some(bound)).choose(Instant::now(), TTL, &[]);
+                let chosen = in_order(&peers, &order, times_average(bound)).choose(Instant::now(), TTL, &[]);
                 open.push(chosen.expect("there are peers"));
                 let most = (bound * open.len() as f64 / 7.0).ceil() as usize;
                 let last = open[open.len() - 1].peer.host_port().clone();

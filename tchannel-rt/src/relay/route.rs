@@ -4,7 +4,7 @@ use bytestring::ByteString;
 use tchannel_proto::peek::CallReqPeek;
 use tchannel_proto::{ErrorCode, PeerInfo};
 
-use crate::peer::PeerList;
+use crate::peer::{LoadBound, PeerList};
 
 /// Decides where calls go. Asked once a call, on the hot path and under the lock of the caller's connection:
 /// look things up, do not wait, do not call.
@@ -32,9 +32,8 @@ pub enum RouteTo {
         peers: PeerList,
         /// Their host:ports, best first. Unknown ones are passed over.
         order: Vec<ByteString>,
-        /// How many times the average of calls in flight one peer may have, the new call included and rounded
-        /// up; less than 1 counts as 1. `None`: any number.
-        bound: Option<f64>,
+        /// How many calls in flight one peer may have. `None`: any number.
+        bound: Option<LoadBound>,
     },
     /// Back to the caller, as an error frame.
     Refuse {
