@@ -14,9 +14,9 @@ pub fn each(count: u64, scenario: impl Fn(u64)) {
         None => 1..=count * number(EFFORT).unwrap_or(1),
     };
     for seed in seeds {
-        let blame = Blame(seed);
+        let blame = Blame::new(format!("{SEED}={seed}"));
         scenario(seed);
-        std::mem::forget(blame);
+        blame.acquit();
     }
 }
 
@@ -31,11 +31,22 @@ fn number(variable: &str) -> Option<u64> {
     Some(number.unwrap_or_else(|_| panic!("{variable} is {value:?}: give a whole number")))
 }
 
-struct Blame(u64);
+/// Says how to repeat a run, unless that run is acquitted.
+pub(crate) struct Blame(String);
+
+impl Blame {
+    pub(crate) fn new(how: String) -> Self {
+        Self(how)
+    }
+
+    pub(crate) fn acquit(self) {
+        std::mem::forget(self);
+    }
+}
 
 impl Drop for Blame {
     #[expect(clippy::print_stderr, reason = "the last words of a failing run")]
     fn drop(&mut self) {
-        eprintln!("repeat this run with {SEED}={}", self.0);
+        eprintln!("repeat this run with {}", self.0);
     }
 }

@@ -5,6 +5,7 @@
 //! missed fails nothing: `tests/it` holds what must hold.
 
 mod broken;
+mod campaign;
 mod churn;
 mod crash;
 mod loss;
@@ -53,7 +54,7 @@ impl Default for Settings {
 pub type Experiment = fn(&Settings) -> Table;
 
 /// All of them: name, what it measures, how.
-pub const ALL: [(&str, &str, Experiment); 10] = [
+pub const ALL: [(&str, &str, Experiment); 11] = [
     (
         "quiet",
         "what a ring sends when nothing happens",
@@ -91,6 +92,11 @@ pub const ALL: [(&str, &str, Experiment); 10] = [
         "churn",
         "a tenth of the members restart each minute",
         churn::run,
+    ),
+    (
+        "campaign",
+        "every fault at once, in rings of half that size and more",
+        campaign::run,
     ),
 ];
 

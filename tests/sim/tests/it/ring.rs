@@ -3,9 +3,9 @@
 use fastrand::Rng;
 use hyperbahn_ring::{Ring, Server};
 use hyperbahn_swim::{Change, Config, IDENTITY, Member, Node};
+use test_sim::faults::trouble;
 use test_sim::{World, seed};
 
-use crate::mixture::trouble;
 use crate::{SECOND, converge};
 
 #[test]
