@@ -9,7 +9,7 @@ use bytestring::ByteString;
 use super::{InboundKey, OutboundKey};
 use crate::error::ProtocolError;
 use crate::fragment::{Body, FragmentError};
-use crate::frame::Frame;
+use crate::frame::{Frame, MessageId};
 use crate::message::{ErrorCode, InitHeaders, ResponseCode, is_ephemeral};
 use crate::span::Tracing;
 use crate::transport_headers::TransportHeaders;
@@ -81,6 +81,11 @@ pub enum Event {
     PeerDraining {
         /// What it said.
         reason: ByteString,
+    },
+    /// The peer has answered a ping, or says so: a pong that nobody asked for is reported as well.
+    Pong {
+        /// That of the ping.
+        id: MessageId,
     },
     /// A frame of a type nobody has defined was ignored.
     UnknownFrame {

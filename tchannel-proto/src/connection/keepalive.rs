@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use super::timers::TimerKey;
-use super::{Connection, State};
+use super::{Connection, Event, State};
 use crate::error::ProtocolError;
 use crate::frame::{FrameType, MessageId};
 use crate::message::encode_ping;
@@ -40,10 +40,6 @@ impl Keepalive {
         self.timed_out = None;
     }
 
-    pub(super) fn answered(&mut self) {
-        self.has_answered = true;
-    }
-
     fn take_id(&mut self) -> MessageId {
         let id = MessageId(self.next_id);
         self.next_id = if self.next_id >= 0x3FFF_FFFF {
@@ -56,12 +52,20 @@ impl Keepalive {
 }
 
 impl Connection {
-    /// Sends a ping req; its answer counts as a sign of life. Does nothing before the handshake is done.
-    pub fn ping(&mut self) {
-        if self.state == State::Open {
-            let id = self.keepalive.take_id();
-            self.write(|out| encode_ping(out, FrameType::PingReq, id));
+    /// Sends a ping req; its answer, [`Event::Pong`] with the same id, says that the peer has read everything
+    /// that was sent before. Does nothing, and gives nothing, before the handshake is done.
+    pub fn ping(&mut self) -> Option<MessageId> {
+        if self.state != State::Open {
+            return None;
         }
+        let id = self.keepalive.take_id();
+        self.write(|out| encode_ping(out, FrameType::PingReq, id));
+        Some(id)
+    }
+
+    pub(super) fn handle_pong(&mut self, id: MessageId) {
+        self.keepalive.has_answered = true;
+        self.events.push_back(Event::Pong { id });
     }
 
     pub(super) fn handle_keepalive_timeout(&mut self, now: Instant) -> Result<(), ProtocolError> {

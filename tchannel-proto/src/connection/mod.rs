@@ -136,7 +136,7 @@ impl Connection {
             Ok(FrameType::PingReq) => {
                 self.write(|out| message::encode_ping(out, FrameType::PingRes, id))
             }
-            Ok(FrameType::PingRes) => self.keepalive.answered(),
+            Ok(FrameType::PingRes) => self.handle_pong(frame.id()),
             // A claim speaks of a trace that nobody here has; a second init changes nothing; an unknown type is
             // from a future version. Source: spec/protocol/control.md, "claim".
             Ok(FrameType::Claim | FrameType::InitReq | FrameType::InitRes) => {}

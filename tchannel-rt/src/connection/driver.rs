@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
-use tchannel_proto::{Decoder, ProtocolError};
+use tchannel_proto::{Decoder, MessageId, PeerInfo, ProtocolError};
 use tokio::io::AsyncReadExt;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::oneshot;
@@ -32,10 +32,11 @@ const HOLD: Duration = Duration::from_millis(50);
 const HOLD_ALONE: Duration = Duration::from_secs(60);
 /// How long a connection on which calls went past an open stream counts as shared.
 const SHARED: Duration = Duration::from_secs(60);
-/// After the last call of a connection that takes no more: time for calls that were on their way when the peer
-/// was told so. They are declined, which is safe to try elsewhere; cut off, they might have run.
+/// Time for calls that were on their way although the peer knows that there should be none, or can not be asked.
+/// They are declined, which is safe to try elsewhere; cut off, they might have run.
 const LINGER: Duration = Duration::from_millis(20);
-/// Time to say good-bye: for the last frames to leave, and for the peer to close its side.
+/// Time to say good-bye: for the peer to learn of it, for the last frames to leave, and for the peer to close
+/// its side.
 pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Starts the driver of `conn`. The receiver hears how the handshake went.
@@ -62,6 +63,7 @@ pub(crate) fn drive(
         was_ready: false,
         is_idle: false,
         linger_until: None,
+        last_ping: None,
         end: None,
     };
     tokio::spawn(driver.run());
@@ -89,6 +91,8 @@ pub(crate) struct Driver {
     pub(super) is_idle: bool,
     /// When a connection that was drained closes.
     linger_until: Option<Instant>,
+    /// The ping whose answer says that the peer knows.
+    last_ping: Option<MessageId>,
     pub(super) end: Option<(Parting, CloseReason)>,
 }
 
@@ -256,8 +260,19 @@ impl Driver {
         }
     }
 
-    pub(super) fn linger(&mut self) {
-        self.linger_until = Some(Instant::now() + LINGER);
+    /// After the last call of a connection that takes no more: waits until the peer has read that, for calls may
+    /// be on their way for as long.
+    pub(super) fn linger(&mut self, core: &mut Core) {
+        let can_tell = core.proto.peer().is_some_and(PeerInfo::answers_pings);
+        self.last_ping = can_tell.then(|| core.proto.ping()).flatten();
+        let limit = self.last_ping.map_or(LINGER, |_| FAREWELL);
+        self.linger_until = Some(Instant::now() + limit);
+    }
+
+    pub(super) fn handle_pong(&mut self, id: MessageId) {
+        if self.last_ping == Some(id) {
+            self.linger_until = Some(Instant::now() + LINGER);
+        }
     }
 
     fn give_back_memory(&mut self) {

@@ -125,7 +125,8 @@ impl Driver {
                     self.dispatch.peers.closing(&self.conn, Instant::now());
                     tracing::debug!(remote = %self.conn.remote_addr(), %reason, "the peer is draining");
                 }
-                Event::Drained => self.linger(),
+                Event::Drained => self.linger(core),
+                Event::Pong { id } => self.handle_pong(id),
                 Event::Closed(why) => self.settle_closed(why),
                 Event::UnknownFrame { frame_type } => {
                     tracing::debug!(remote = %self.conn.remote_addr(), frame_type, "ignored a frame of unknown type");

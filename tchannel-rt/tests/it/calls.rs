@@ -5,6 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tchannel_rt::{Channel, ErrorCode, HandlerError, Reply};
 
+use crate::support::LONG;
+
 async fn echo_server() -> (Channel, String) {
     let server = Channel::new("echo");
     let service = server.service("echo");
@@ -132,6 +134,7 @@ async fn a_thousand_calls_in_flight_all_get_their_own_answer() {
             let answer = client
                 .call(method)
                 .peer(&addr)
+                .ttl(LONG)
                 .send("", i.to_string())
                 .await
                 .unwrap();

@@ -177,7 +177,11 @@ async fn a_refused_ad_is_tried_again_after_growing_waits_and_its_failures_are_to
                 failures,
                 retry_in,
             } => {
-                assert_eq!((error.code(), failures), (ErrorCode::Busy, expected));
+                assert_eq!(failures, expected);
+                // Later ones may find that time has passed while it stood still for the socket.
+                if failures == 1 {
+                    assert_eq!(error.code(), ErrorCode::Busy);
+                }
                 waits.push(retry_in);
             }
             other => panic!("{other:?}"),

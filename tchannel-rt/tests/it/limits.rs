@@ -234,6 +234,7 @@ async fn an_idle_connection_says_so_and_closes() {
     let (id, notice) = wire.hear_error().await;
     assert_eq!((id, notice.code), (MessageId::NONE, 4));
     assert_eq!(notice.message, "draining: idle");
+    wire.hear_ping_and_answer().await;
     assert!(wire.next().await.is_none());
     drop(wire);
     until(|| client.connections() == (0, 0)).await;

@@ -49,6 +49,7 @@ async fn calls_in_flight_finish_and_new_ones_are_declined() {
     tell.send("finished").unwrap();
     let (id, answer) = wire.hear().await;
     assert!(matches!((id, answer), (MessageId(7), Message::CallRes(_))));
+    wire.hear_ping_and_answer().await;
     assert!(wire.next().await.is_none());
     drop(wire);
     assert_eq!(soon(closing).await.unwrap(), 0, "calls cut off");
@@ -63,8 +64,28 @@ async fn a_call_that_was_on_its_way_when_closing_began_is_declined_and_not_lost(
         .await;
     let closing = tokio::spawn(async move { server.close().await });
     assert_eq!(wire.hear_error().await.0, MessageId::NONE);
+    wire.hear_ping_and_answer().await;
     let (id, refusal) = wire.hear_error().await;
     assert_eq!((id, refusal.code), (MessageId(7), 4));
+    assert!(wire.next().await.is_none());
+    assert_eq!(soon(closing).await.unwrap(), 0, "calls cut off");
+}
+
+#[tokio::test]
+async fn calls_of_a_peer_that_learns_of_the_closing_late_are_declined_and_not_lost() {
+    let (server, _) = echo(Default::default());
+    let mut wire = Wire::connect(&listen(&server).await, "0.0.0.0:0").await;
+    let closing = tokio::spawn(async move { server.close().await });
+    assert_eq!(wire.hear_error().await.0, MessageId::NONE);
+    let (ping, question) = wire.hear().await;
+    assert_eq!(question, Message::PingReq);
+    for id in 7..10 {
+        wire.say(MessageId(id), call_req("echo::echo", 60_000, ""))
+            .await;
+        let (declined, refusal) = wire.hear_error().await;
+        assert_eq!((declined, refusal.code), (MessageId(id), 4));
+    }
+    wire.say(ping, Message::PingRes).await;
     assert!(wire.next().await.is_none());
     assert_eq!(soon(closing).await.unwrap(), 0, "calls cut off");
 }

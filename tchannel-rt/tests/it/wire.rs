@@ -116,6 +116,13 @@ impl Wire {
         }
     }
 
+    /// The next message, which is a ping, and its answer.
+    pub(crate) async fn hear_ping_and_answer(&mut self) {
+        let (id, question) = self.hear().await;
+        assert_eq!(question, Message::PingReq);
+        self.say(id, Message::PingRes).await;
+    }
+
     /// Everything until the other end closes.
     pub(crate) async fn hear_out(&mut self) -> Vec<Message> {
         let mut heard = Vec::new();

@@ -46,7 +46,7 @@ fn operate(world: &mut World, input: &mut Input<'_>, wire: Wire) {
         44..52 => respond_error(world, side, input),
         52..58 => cancel(world, side, input),
         58..60 => use_keys_of_calls_that_are_over(world, side, input),
-        60..62 => world.end(side).connection.ping(),
+        60..62 => drop(world.end(side).connection.ping()),
         62 => drain(world, side, input),
         63 => break_off(world, side, input),
         64..80 => world.deliver_all(),

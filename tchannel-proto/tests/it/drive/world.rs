@@ -393,6 +393,7 @@ impl World {
             }
             Event::PeerDraining { .. } => assert!(end.connection.is_draining()),
             Event::UnknownFrame { .. } => assert!(self.is_tampered),
+            Event::Pong { .. } => {}
             Event::Drained => {
                 assert!(end.connection.is_draining());
                 assert!(
