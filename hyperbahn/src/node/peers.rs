@@ -52,7 +52,9 @@ impl Instances {
         let known = self.known.iter().map(HostPort::as_str);
         match self.place {
             None => known.collect(),
-            Some(_) => known.filter(|address| self.near.contains(address)).collect(),
+            Some(_) => known
+                .filter(|address| self.near.contains(address))
+                .collect(),
         }
     }
 
