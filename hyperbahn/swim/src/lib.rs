@@ -30,6 +30,12 @@
 //! peers are mended: a suspect whose incarnation rises still becomes faulty, and a refutation never goes back
 //! in time.
 //!
+//! **The owner's part.** It serves the paths of [`Endpoint::PATHS`] and, from the ring it keeps, [`LOOKUP`] and
+//! [`STATS`], also on connections that it opened itself. After every call of a `handle_*` it carries out all that
+//! the `poll_*` name: each request within its timeout and without trying again, each event in order. Then it waits
+//! for a request, an outcome or the time of [`Node::poll_timeout`]. It tells [`Outcome::Refused`], nobody
+//! listens there, from [`Outcome::Lost`], nothing is known: the one ends a wait at once, the other may be its own fault.
+//!
 //! Reading order: [`Config`], [`Status`], [`Event`], [`Endpoint`], [`Node`].
 //!
 //! Bodies of peers never panic this crate and never make it hold more than [`Limits`] allow.
