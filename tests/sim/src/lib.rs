@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Nothing here reads a clock or draws a number that the seed does not decide, so a run is repeated by its
-//! seed, event by event; `World::trace` tells two runs apart. `faults`
-//! are what can go wrong, `experiments` measure, `tests/it` check.
+//! seed, event by event; `World::trace` tells two runs apart. `faults` are what can go wrong, `experiments`
+//! measure, `tests/it` check.
 
 pub mod experiments;
 pub mod faults;
