@@ -1,7 +1,14 @@
-//! Routers and services as processes of their own, to be started, stopped and killed by a test.
+//! Routers and services as processes of their own, to be started, frozen, stopped and killed by a test.
+//!
+//! `cargo test -p test-e2e -- --nocapture` prints a line for each scenario: calls sent, answered, tried more than
+//! once, and failed, the failures by code and message. Only the counts are held to anything; the times in the
+//! line are for the reader. Scenarios take turns, since each one loads the machine. `CONTRIBUTING.md` says what
+//! the one on network namespaces needs.
 
+mod address;
 mod process;
 
+pub use address::free_address;
 pub use process::Process;
 
 /// The root README, whose code must compile.

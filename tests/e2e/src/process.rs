@@ -1,4 +1,4 @@
-//! One process: started, ready, stopped or killed.
+//! One process: started, ready, and whatever is done to it then.
 
 use std::process::Stdio;
 
@@ -45,21 +45,35 @@ impl Process {
         &self.address
     }
 
-    /// SIGKILL, as a crash would.
+    /// SIGKILL, as a crash would; returns once it is gone.
     pub async fn kill(mut self) {
         self.child.kill().await.expect("it was running");
     }
 
     /// SIGTERM, as an operator would; returns once it has exited in order.
     pub async fn stop(mut self) {
+        self.signal("TERM").await;
+        let status = self.child.wait().await.expect("it is our child");
+        assert!(status.success(), "stopped with {status}");
+    }
+
+    /// SIGSTOP: its sockets stay, and nothing is answered any more.
+    pub async fn freeze(&self) {
+        self.signal("STOP").await;
+    }
+
+    /// SIGCONT, after [`freeze`](Self::freeze).
+    pub async fn thaw(&self) {
+        self.signal("CONT").await;
+    }
+
+    async fn signal(&self, name: &str) {
         let pid = self.child.id().expect("it is running").to_string();
         let sent = Command::new("kill")
-            .args(["-TERM", &pid])
+            .args([&format!("-{name}"), &pid])
             .status()
             .await
             .expect("kill exists");
         assert!(sent.success());
-        let status = self.child.wait().await.expect("it is our child");
-        assert!(status.success(), "stopped with {status}");
     }
 }

@@ -1,0 +1,56 @@
+//! Advertisements do not wait for routers that are in trouble.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tchannel_rt::Channel;
+use tchannel_rt::retry::{Retry, RetryOn};
+
+use crate::mesh::Mesh;
+use crate::routers::ALL;
+
+/// How long deployed clients wait for an answer.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ad_is_answered_in_time_while_one_router_is_frozen_and_one_dead() {
+    advertise(ALL).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ad_is_answered_in_time_while_two_exits_of_three_are_frozen_or_dead() {
+    advertise(3).await;
+}
+
+async fn advertise(k: usize) {
+    let mut mesh = Mesh::start(5, k).await;
+    let channel = Channel::new("greeter");
+    channel.listen("127.0.0.1:0").await.expect("a port is free");
+    // Connected before, as services are.
+    for router in mesh.running() {
+        ad(&channel, &router, "greeter").await;
+    }
+    mesh.router(1).freeze().await;
+    mesh.take(2).kill().await;
+    for n in 0..10 {
+        for router in [0, 3, 4] {
+            let name = format!("service-{n}-{router}");
+            ad(&channel, mesh.router(router).address(), &name).await;
+        }
+    }
+    mesh.router(1).thaw().await;
+}
+
+/// Advertises once, with the patience of deployed clients.
+async fn ad(channel: &Channel, router: &str, name: &str) {
+    let once = Retry {
+        on: RetryOn::Never,
+        ..Retry::default()
+    };
+    let call = channel.call("hyperbahn::ad").peer(router);
+    let call = call.ttl(PATIENCE).retry(once);
+    let body = json!({"services": [{"serviceName": name, "cost": 0}]});
+    let answer = call.json(&body).await;
+    let answer = answer.unwrap_or_else(|error| panic!("{name}: {error}"));
+    assert!(answer.is_ok(), "{answer:?}");
+}

@@ -1,0 +1,107 @@
+//! Calls with the same shard key reach the same instance, whichever router they come through.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+
+use tchannel_rt::Channel;
+
+use crate::mesh::Mesh;
+use crate::routers::{ALL, FEW};
+
+const KEYS: usize = 40;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shard_key_keeps_its_instance_while_routers_restart() {
+    keep(ALL).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shard_key_keeps_its_instance_while_its_exit_restarts() {
+    keep(FEW).await;
+}
+
+async fn keep(k: usize) {
+    let mut mesh = Mesh::start(5, k).await;
+    let mut instances = mesh.instances(4).await;
+    let caller = mesh.callers().remove(0);
+    let owners = owners(&caller, None).await;
+    for router in mesh.running() {
+        assert_eq!(
+            self::owners(&caller, Some(&router)).await,
+            owners,
+            "{router}"
+        );
+    }
+
+    let calls = keep_while(mesh.restart_all(), &caller, &owners).await;
+    println!(
+        "{calls} calls with {KEYS} shard keys while all routers restart, k = {k}: none went astray"
+    );
+    for router in mesh.running() {
+        assert_eq!(
+            self::owners(&caller, Some(&router)).await,
+            owners,
+            "{router}"
+        );
+    }
+
+    let gone = instances.remove(0);
+    let address = gone.address().to_owned();
+    gone.stop().await;
+    let after = self::owners(&caller, None).await;
+    for (key, owner) in owners {
+        match owner == address {
+            true => assert_ne!(after[&key], address, "{key}"),
+            false => assert_eq!(after[&key], owner, "{key}"),
+        }
+    }
+    for router in mesh.running() {
+        assert_eq!(
+            self::owners(&caller, Some(&router)).await,
+            after,
+            "{router}"
+        );
+    }
+}
+
+/// Calls with one key after the other until `something` is done, and says how often.
+async fn keep_while(
+    something: impl Future<Output = ()>,
+    caller: &Channel,
+    owners: &BTreeMap<usize, String>,
+) -> usize {
+    let is_done = Cell::new(false);
+    let calls = async {
+        let mut calls = 0;
+        for (key, expected) in owners.iter().cycle().take_while(|_| !is_done.get()) {
+            assert_eq!(owner(caller, None, *key).await, *expected, "{key}");
+            calls += 1;
+        }
+        calls
+    };
+    let something = async {
+        something.await;
+        is_done.set(true);
+    };
+    futures::join!(calls, something).0
+}
+
+/// The instance of each key, through `router` or through any.
+async fn owners(caller: &Channel, router: Option<&str>) -> BTreeMap<usize, String> {
+    let mut owners = BTreeMap::new();
+    for key in 0..KEYS {
+        owners.insert(key, owner(caller, router, key).await);
+    }
+    owners
+}
+
+async fn owner(caller: &Channel, router: Option<&str>, key: usize) -> String {
+    let key = format!("user-{key}");
+    let mut call = caller.call("greeter::who").shard_key(&key);
+    if let Some(router) = router {
+        call = call.peer(router);
+    }
+    let answer = call.send("", "").await;
+    let answer = answer.unwrap_or_else(|error| panic!("{key}: {error}"));
+    String::from_utf8_lossy(&answer.arg3).into_owned()
+}
