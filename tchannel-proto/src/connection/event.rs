@@ -209,6 +209,13 @@ impl PeerInfo {
         is_ephemeral(&self.host_port)
     }
 
+    /// Whether the peer is one of those that are known to answer every ping.
+    ///
+    /// Source: spec/protocol/control.md, "silent peers".
+    pub fn always_answers_pings(&self) -> bool {
+        matches!(&*self.language, "go" | "node" | "rust")
+    }
+
     /// Whether the peer answers pings. Source: spec/protocol/control.md, "ping".
     pub fn answers_pings(&self) -> bool {
         !matches!(&*self.language, "python" | "java" | "jvm")

@@ -1,11 +1,11 @@
-//! Keepalive: pings after silence, and giving up on a peer that used to answer, or that calls do not reach.
+//! Keepalive: pings after silence, and giving up on a peer that should answer, or that calls do not reach.
 //!
 //! Source: spec/protocol/control.md, "ping" and "silent peers".
 
 use std::time::Instant;
 
 use super::timers::TimerKey;
-use super::{Connection, Event, State};
+use super::{Connection, Event, PeerInfo, State};
 use crate::error::ProtocolError;
 use crate::frame::{FrameType, MessageId};
 use crate::message::encode_ping;
@@ -78,7 +78,9 @@ impl Connection {
             return Ok(());
         }
         let missed = self.keepalive.unanswered;
-        if self.keepalive.has_answered && missed >= self.config.pings_missed_max {
+        let would_answer =
+            self.keepalive.has_answered || self.peer().is_some_and(PeerInfo::always_answers_pings);
+        if would_answer && missed >= self.config.pings_missed_max {
             return Err(ProtocolError::PingsMissed { missed });
         }
         self.keepalive.unanswered += 1;

@@ -90,6 +90,17 @@ fn two_calls_that_time_out_far_apart_in_silence_close_the_connection() {
 }
 
 #[test]
+fn a_peer_that_must_answer_pings_is_given_up_though_it_never_had_to_before() {
+    let limits = [("rust", 3), ("go", 3), ("node", 3), ("by hand", 100)];
+    for (language, expected) in limits {
+        let mut client = Client::new(language);
+        let answered = |client: &mut Client| client.pass(Duration::from_secs(5)).is_ok();
+        let pings = (0..100).take_while(|_| answered(&mut client)).count();
+        assert_eq!(pings, expected, "{language}");
+    }
+}
+
+#[test]
 fn a_peer_that_is_heard_of_between_calls_that_time_out_is_slow_and_no_more() {
     let mut client = Client::new("python");
     for _ in 0..10 {
