@@ -21,6 +21,8 @@ pub struct Answer {
     pub arg2_len: Option<usize>,
     /// Length of arg3, in bytes.
     pub arg3_len: Option<usize>,
+    /// arg3 in hexadecimal, when it is short or passed through a codec.
+    pub arg3_hex: Option<String>,
     /// Whether arg2 and arg3 equal what was sent.
     pub same: Option<bool>,
     /// Application headers, of a call through a codec.

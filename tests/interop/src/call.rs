@@ -23,6 +23,7 @@ pub struct Call {
     args: Args,
     ttl: Duration,
     count: usize,
+    is_recoded: bool,
 }
 
 /// The args of a call.
@@ -62,6 +63,16 @@ impl Call {
         Self::new(service, "thrift", &method, Args::Values { headers, body })
     }
 
+    /// A call by a method of `peers/torture.thrift`, its arguments and result passed through the client's
+    /// Thrift codec: `arg3` is read by it before it is sent, and what it read is written again.
+    pub fn recoded(service: &str, method: &str, arg3: &[u8]) -> Self {
+        let (arg2, arg3) = (Vec::new(), arg3.to_owned());
+        let method = format!("Torture::{method}");
+        let mut call = Self::new(service, "thrift", &method, Args::Bytes { arg2, arg3 });
+        call.is_recoded = true;
+        call
+    }
+
     fn new(service: &str, scheme: &'static str, method: &str, args: Args) -> Self {
         Self {
             service: service.to_owned(),
@@ -70,6 +81,7 @@ impl Call {
             args,
             ttl: DEFAULT_TTL,
             count: 1,
+            is_recoded: false,
         }
     }
 
@@ -143,6 +155,9 @@ impl Call {
             "count": self.count,
             "concurrency": self.count,
         });
+        if self.is_recoded {
+            command["codec"] = true.into();
+        }
         match way {
             Way::Peer(address) => command["peer"] = address.to_string().into(),
             Way::Router(address) => command["router"] = address.to_string().into(),

@@ -65,6 +65,7 @@ fn made_from(peer: Peer) -> Vec<&'static str> {
             "main.go",
             "wire.go",
             "thrift.go",
+            "torture.go",
             "server.go",
             "client.go",
             "go.mod",

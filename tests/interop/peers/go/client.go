@@ -39,6 +39,7 @@ type command struct {
 	Arg3Len     *int              `json:"arg3_len"`
 	Headers     map[string]string `json:"headers"`
 	Body        document          `json:"body"`
+	Codec       bool              `json:"codec"`
 	TimeoutMs   int               `json:"timeout_ms"`
 	Count       int               `json:"count"`
 	Concurrency int               `json:"concurrency"`
@@ -71,6 +72,8 @@ func obey(cmd *command) (answer, error) {
 		return discover(cmd)
 	case cmd.Count > 1:
 		return callMany(cmd)
+	case cmd.Codec:
+		return callTorture(cmd)
 	case cmd.Body != nil && cmd.As == "json":
 		return callJSON(cmd)
 	case cmd.Body != nil:

@@ -33,7 +33,9 @@ func serve(flags map[string]string) {
 	exitOn(err)
 	offerRaw(channel)
 	exitOn(offerJSON(channel))
-	thrift.NewServer(channel).Register(&keyValue{values: map[string][]byte{}})
+	typed := thrift.NewServer(channel)
+	typed.Register(&keyValue{values: map[string][]byte{}})
+	typed.Register(torture{})
 	exitOn(channel.ListenAndServe(flags["listen"]))
 	say("LISTENING " + channel.PeerInfo().HostPort)
 

@@ -10,6 +10,7 @@ const TChannelThrift = require('tchannel/as/thrift');
 const HyperbahnClient = require('tchannel/hyperbahn');
 const errors = require('tchannel/errors');
 
+const { callTorture } = require('./torture');
 const { THRIFT_FILE, KINDS, WHOLE_LIMIT, BURST, pattern, nextTurn, pour } = require('./wire');
 
 const SHOWN_LIMIT = 4096;
@@ -33,6 +34,9 @@ function obey(command) {
     }
     if (command.count > 1) {
         return callMany(command);
+    }
+    if (command.codec) {
+        return callTorture(command, subChannel(command), request(command));
     }
     if (command.body !== undefined) {
         return callTyped(command);

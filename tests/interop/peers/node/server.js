@@ -9,6 +9,7 @@ const TChannelJSON = require('tchannel/as/json');
 const TChannelThrift = require('tchannel/as/thrift');
 const HyperbahnClient = require('tchannel/hyperbahn');
 
+const { offerTorture } = require('./torture');
 const { THRIFT_FILE, WHOLE_LIMIT, BURST, nextTurn, pour } = require('./wire');
 
 const SYSTEM_ERRORS = {
@@ -24,6 +25,7 @@ module.exports = function serve(flags) {
     offerRaw(service);
     offerJson(service);
     offerThrift(service);
+    offerTorture(service);
 
     const [host, port] = (flags.listen || '127.0.0.1:0').split(':');
     channel.listen(Number(port), host, () => {

@@ -7,6 +7,7 @@ from tchannel import TChannel
 from tchannel.errors import TChannelError
 from tornado import gen
 
+from torture import call_torture
 from wire import kind_of, load_thrift, pattern, run_with_lines, say
 
 SHOWN_LIMIT = 4096
@@ -36,6 +37,8 @@ def obey(command):
         )
     if command.get("count", 1) > 1:
         return call_many(command)
+    if command.get("codec"):
+        return call_torture(command, channel_for(command), common(command))
     if command.get("body") is not None:
         return call_typed(command)
     return call_raw(command, *args(command))

@@ -5,6 +5,7 @@ from tchannel.tornado import hyperbahn
 from tornado import gen
 from tornado.concurrent import Future
 
+from torture import offer_torture
 from wire import load_thrift, run_with_lines, say
 
 SYSTEM_ERRORS = {
@@ -22,6 +23,7 @@ def serve(flags):
     offer_raw(channel)
     offer_json(channel)
     offer_thrift(channel)
+    offer_torture(channel)
 
     def start():
         channel.listen()

@@ -10,3 +10,4 @@ mod pair;
 mod peers;
 mod ring;
 mod router;
+mod typed;
