@@ -24,9 +24,10 @@ impl Config {
         let path = path.as_ref();
         let mut stdout = io::stdout().lock();
         let mut read = |path: &Path| {
-            // Cargo closes the pipe only when it gives up on the build.
-            let _ = writeln!(stdout, "cargo:rerun-if-changed={}", path.display());
-            fs::read_to_string(path)
+            let text = fs::read_to_string(path)?;
+            // A path that is not there would have cargo run the script every time.
+            writeln!(stdout, "cargo:rerun-if-changed={}", path.display())?;
+            Ok(text)
         };
         let text = self.generate(path, &mut read)?;
         let folder = match &self.out_dir {
