@@ -3,7 +3,7 @@
 //! ```text
 //!   a router joins    it asks everybody, before it is seen: for_newcomer
 //!   a router leaves   it tells its successors, before it goes: for_leaving
-//!   the ring changes  former exits tell new ones: handle_mesh
+//!   the ring changes  former exits tell new ones: handle_mesh, and for_settling of what comes in meanwhile
 //! ```
 //!
 //! A new exit gets each registration from two of those that held it, so that one of them may fail. An exit
@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use crate::host_port::HostPort;
+use crate::registry::Offer;
 use crate::routing::Mesh;
 
 /// How many former exits tell a new one.
@@ -161,6 +162,23 @@ pub fn for_leaving<'a>(mesh: &Mesh, held: impl Iterator<Item = &'a str>) -> Vec<
         parcels.add_all(name, exits.filter(|exit| !before.contains(exit)));
     }
     parcels.finish()
+}
+
+/// What has just come in about `offers`, for exits that whoever sent it may not know of yet.
+///
+/// The sender told the exits of the ring that it saw. While that ring may be one from before, those exits tell
+/// the new ones, which got what was held earlier and nothing since.
+pub fn for_settling(mesh: &Mesh, offers: &[Offer]) -> BTreeMap<HostPort, Vec<Offer>> {
+    let mut told: BTreeMap<HostPort, Vec<Offer>> = BTreeMap::new();
+    let Some(before) = mesh.before_settling() else {
+        return told;
+    };
+    for offer in offers {
+        for newcomer in newcomers(&offer.name, &before, mesh) {
+            told.entry(newcomer).or_default().push(offer.clone());
+        }
+    }
+    told
 }
 
 /// The exits of `name` that were none before, if it is this router that tells them.
@@ -312,6 +330,36 @@ mod tests {
             }
             let wanted = held(&mesh(newcomer, &routers, 3).with(&at(newcomer)));
             assert_eq!(taken, wanted.into_iter().collect::<HashSet<_>>());
+        }
+    }
+
+    #[test]
+    fn new_exits_hear_what_was_sent_to_those_from_before() {
+        let now = Instant::now();
+        let (routers, k) = (6, 3);
+        let before: Vec<_> = (1..routers).collect();
+        let offers: Vec<_> = names().into_iter().map(|name| offer(&name)).collect();
+        let mut told: BTreeMap<HostPort, BTreeSet<String>> = BTreeMap::new();
+        for me in &before {
+            let was = mesh(*me, &before, k);
+            let ring = was.with(&at(routers)).ring().clone();
+            let is = was.with_ring(now, ring, BTreeSet::new());
+            for (to, offers) in for_settling(&is, &offers) {
+                told.entry(to)
+                    .or_default()
+                    .extend(offers.into_iter().map(|offer| offer.name));
+            }
+            assert_eq!(for_settling(&is.at_rest(), &offers), BTreeMap::new());
+        }
+        let all: Vec<_> = (1..=routers).collect();
+        let expected = held(&mesh(routers, &all, k)).into_iter().collect();
+        assert_eq!(told, BTreeMap::from([(at(routers), expected)]));
+    }
+
+    fn offer(name: &str) -> Offer {
+        Offer {
+            name: name.to_owned(),
+            instance: at(99),
         }
     }
 

@@ -1,14 +1,14 @@
 //! The task that owns the registry and the mesh, and the only one that changes what the node knows.
 
 use std::sync::{Arc, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hyperbahn_swim::Status;
 use tchannel_rt::Channel;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 
-use super::neighbours::{NeighbourError, Neighbours};
+use super::neighbours::{NeighbourError, Neighbours, Relay};
 use super::peers::PeerLists;
 use super::router::Router;
 use crate::hand_over::{self, HandOver, Parcel};
@@ -20,6 +20,9 @@ use crate::routing::{AffinityConfig, Mesh, View};
 
 /// Changes that wait for the registrar; a caller with another one waits itself.
 const WAITING: usize = 256;
+
+/// Messages to other routers under way, beyond which new exits wait for the next advertisement of an instance.
+const SENDING: usize = 1024;
 
 /// Applies changes and puts what comes of them in force.
 pub(super) struct Registrar {
@@ -201,6 +204,7 @@ impl Registrar {
                 tracing::debug!(?taken, ?offers, "advertised");
                 if taken.is_ok() {
                     self.handle_taken(offers.iter());
+                    self.tell_newcomers(&offers, Relay::Ad);
                 }
                 Box::new(|| drop(done.send(taken)))
             }
@@ -215,6 +219,7 @@ impl Registrar {
             Change::Unadvertise(offers, done) => {
                 let known = self.registry.unadvertise(now(), &offers);
                 tracing::debug!(known, ?offers, "unadvertised");
+                self.tell_newcomers(&offers, Relay::Unad);
                 Box::new(|| {
                     let _ = done.send(());
                 })
@@ -238,6 +243,26 @@ impl Registrar {
     fn handle_taken<'a>(&mut self, offers: impl Iterator<Item = &'a Offer>) {
         for offer in offers {
             self.hand_over.handle_taken(now(), &self.mesh, &offer.name);
+        }
+    }
+
+    /// Tells exits that have just become some what an instance has just said, in case nobody else does.
+    fn tell_newcomers(&mut self, offers: &[Offer], relay: Relay) {
+        for (to, offers) in hand_over::for_settling(&self.mesh, offers) {
+            if self.sending.len() >= SENDING {
+                tracing::warn!(router = %to, "not told: it will be with the next advertisement");
+                continue;
+            }
+            let neighbours = self.neighbours.clone();
+            self.sending.spawn(async move {
+                let outcome = match relay {
+                    Relay::Ad => neighbours.hand_over(&to, &fresh(offers)).await,
+                    Relay::Unad => neighbours.relay(&to, relay, "hyperbahn", &offers).await,
+                };
+                // It has these offers, which are not all of any service.
+                let names = Vec::new();
+                (Parcel { to, names }, outcome)
+            });
         }
     }
 
@@ -345,6 +370,12 @@ impl Registrar {
     }
 }
 
+fn fresh(offers: Vec<Offer>) -> Vec<Handed> {
+    let age = Duration::ZERO;
+    let handed = offers.into_iter().map(|offer| Handed { offer, age });
+    handed.collect()
+}
+
 // Tokio's clock, so that a test can move it.
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
@@ -359,8 +390,6 @@ async fn sleep_until(due: Option<Instant>) {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::membership::{Membership, MembershipConfig};
     use crate::routing::ExitConfig;

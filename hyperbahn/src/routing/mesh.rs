@@ -91,6 +91,14 @@ impl Mesh {
         next
     }
 
+    /// The mesh before the changes that are settling; `None` when nothing is.
+    pub fn before_settling(&self) -> Option<Self> {
+        let (_, ring) = self.before.front()?;
+        let mut before = self.at_rest();
+        before.ring = ring.clone();
+        Some(before)
+    }
+
     /// The mesh at `now`, without the rings that have had their time.
     #[must_use]
     pub fn settled(&self, now: Instant) -> Self {

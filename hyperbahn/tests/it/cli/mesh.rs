@@ -199,9 +199,13 @@ async fn an_exit_that_knows_too_little_and_an_instance_that_is_gone_are_noted() 
     let mesh = mesh(2).await;
     let gone = nowhere().await;
     let body = json!({"services": [{"serviceName": "keyvalue", "hostPort": gone}]});
-    let teller = Channel::new("test");
-    let told = through(&mesh[0], &teller, "hyperbahn::relay-ad").json(&body);
-    assert!(told.await.unwrap().is_ok());
+    // Routers that have just met tell each other, but not what is withdrawn.
+    for (router, endpoint) in [(&mesh[0], "relay-ad"), (&mesh[1], "relay-unad")] {
+        let target = format!("hyperbahn::{endpoint}");
+        let teller = Channel::new("test");
+        let told = through(router, &teller, &target).json(&body);
+        assert!(told.await.unwrap().is_ok());
+    }
 
     let behind = format!("{} knows 0 of 1 instance of keyvalue", mesh[1].address());
     for command in ["exits", "instances"] {

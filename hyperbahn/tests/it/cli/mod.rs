@@ -3,6 +3,7 @@
 mod mesh;
 
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -338,6 +339,24 @@ async fn dev_is_a_mesh_of_three_and_advertises_each_instance_at_another_router()
         let members: Value = serde_json::from_str(stdout(&output)).unwrap();
         assert_eq!(members.as_array().unwrap().len(), 3, "{members}");
     }
+
+    // The slower exits are told in the background.
+    let all_know = async {
+        loop {
+            let output = run(&["exits", "demo", "--json", "--router", &routers[0]]).await;
+            let exits: Value = serde_json::from_str(stdout(&output)).unwrap();
+            if exits
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|exit| exit["instances"] == 2)
+            {
+                return;
+            }
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(30), all_know).await;
+    in_time.expect("every exit is told before the next advertisement");
 
     let mut statuses = Vec::new();
     for router in routers.iter().cycle().take(10) {
