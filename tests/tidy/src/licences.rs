@@ -73,6 +73,11 @@ fn one(rest: &mut &[&str], accepted: &[String]) -> bool {
             *rest = rest.strip_prefix(&[")"]).unwrap_or(&["unbalanced"]);
             met
         }
+        [licence, "WITH", exception, after @ ..] => {
+            *rest = after;
+            let licence = format!("{licence} WITH {exception}");
+            accepted.contains(&licence)
+        }
         [licence, after @ ..] => {
             *rest = after;
             accepted.iter().any(|accepted| accepted == licence)
@@ -102,6 +107,7 @@ mod tests {
             "MIT OR Apache-2.0",
             "GPL-3.0/MIT",
             "(GPL-3.0 OR MIT) AND Unicode-3.0",
+            "Apache-2.0 WITH LLVM-exception OR MIT",
         ] {
             assert_eq!(complaints(Some(licence)), 0, "{licence}");
         }
