@@ -16,6 +16,7 @@ Examples:
   hyperbahn serve
   hyperbahn serve --listen 10.0.0.5:21300 --bootstrap 10.0.0.6:21300,10.0.0.7:21300
   hyperbahn serve --listen 10.0.0.5:21300 --bootstrap routers.internal:21300
+  hyperbahn serve --listen 10.0.0.5:21300 --bootstrap _hyperbahn._tcp.example.net
   hyperbahn serve --listen 10.0.0.5:21300 --bootstrap /etc/hyperbahn/hosts.json
   hyperbahn serve --listen 0.0.0.0:21300 --announce 10.0.0.5:21300
   hyperbahn serve --config /etc/hyperbahn.toml
@@ -38,7 +39,8 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "H:P", value_parser = HostPort::parse)]
     pub(crate) announce: Option<HostPort>,
 
-    /// Other routers: host:port with commas between, names allowed, or a JSON file with a list of them
+    /// Other routers: host:port with commas between, names allowed, SRV names too, or a JSON file with a
+    /// list of them
     /// [default: none, a mesh of one until others come, or what the file says]
     #[arg(long, value_name = "HOSTS", value_parser = NodeConfig::parse_bootstrap)]
     pub(crate) bootstrap: Option<Bootstrap>,
