@@ -10,6 +10,7 @@ use tracing::Span;
 
 use crate::connection::{Conn, Core, Exchange, ResponseInfo, Target};
 use crate::error::CallError;
+use crate::peer::Chosen;
 use crate::stats::{End, OutboundStats, Stopwatch};
 
 /// The end of a call; see the head of this file.
@@ -25,6 +26,8 @@ struct StreamWatch {
     span: Span,
     stats: OutboundStats,
     since: Stopwatch,
+    /// The peer that was chosen for it, which has it in flight until it ends.
+    chosen: Option<Chosen>,
 }
 
 impl InFlight {
@@ -57,11 +60,20 @@ impl InFlight {
         Ok((call, progress))
     }
 
-    /// Ties `span` and `stats` to this call, which is a stream.
-    pub(crate) fn for_as_long_as(mut self, span: Span, stats: OutboundStats) -> Self {
+    /// Ties `span`, `stats` and `chosen` to this call, which is a stream.
+    pub(crate) fn for_as_long_as(
+        mut self,
+        span: Span,
+        stats: OutboundStats,
+        chosen: Chosen,
+    ) -> Self {
         stats.on_sent(0);
-        let since = Stopwatch::start();
-        self.stream = Some(StreamWatch { span, stats, since });
+        self.stream = Some(StreamWatch {
+            span,
+            stats,
+            since: Stopwatch::start(),
+            chosen: Some(chosen),
+        });
         self
     }
 
@@ -217,7 +229,14 @@ pub(crate) fn poll_body(
 }
 
 impl StreamWatch {
-    fn end(&self, exchange: &Exchange) {
+    fn end(&mut self, exchange: &Exchange) {
+        // How long a stream goes on says nothing about its peer; that its answer never began does.
+        if let (Some(chosen), None, Some(failure)) =
+            (self.chosen.take(), &exchange.info, &exchange.failure)
+        {
+            chosen.failed(CallError::from_failure(failure).code());
+        }
+
         let (end, code) = match (&exchange.info, &exchange.failure) {
             (_, Some(failure)) => (
                 End::of(failure),
@@ -241,7 +260,7 @@ impl Drop for InFlight {
     fn drop(&mut self) {
         let mut core = self.conn.core();
         let exchange = core.exchanges.remove(self.exchange);
-        if let Some(stream) = &self.stream {
+        if let Some(stream) = &mut self.stream {
             stream.end(&exchange);
         }
         self.conn.note_read(

@@ -282,15 +282,15 @@ impl<'a> Call<'a> {
     /// [`CallError`] when no peer can be reached; nothing was sent then.
     pub async fn stream(self) -> Result<(ArgWriter, PendingResponse), CallError> {
         let span = self.span();
-        let call = self.open(&span).instrument(span.clone()).await;
-        let call = Arc::new(call?.for_as_long_as(span, self.stats()));
+        let (call, chosen) = self.open(&span).instrument(span.clone()).await?;
+        let call = Arc::new(call.for_as_long_as(span, self.stats(), chosen));
         Ok((
             ArgWriter::of_request(call.clone()),
             PendingResponse::new(call),
         ))
     }
 
-    async fn open(&self, span: &Span) -> Result<InFlight, CallError> {
+    async fn open(&self, span: &Span) -> Result<(InFlight, Chosen), CallError> {
         let started = Instant::now();
         let deadline = self.deadline(started);
         let chosen = self.choose(&[], deadline)?;
@@ -303,7 +303,7 @@ impl<'a> Call<'a> {
         match call {
             Ok((call, _)) => {
                 span.record("peer", &**chosen.peer.host_port());
-                Ok(call)
+                Ok((call, chosen))
             }
             Err(error) => {
                 chosen.failed(error.code());

@@ -68,6 +68,22 @@ fn bytes(count: usize) -> Bytes {
     all.into()
 }
 
+#[tokio::test]
+async fn a_stream_counts_as_in_flight_until_it_ends() {
+    let (_server, addr) = server().await;
+    let client = Channel::new("test");
+    let peers = client.peers("svc");
+    peers.add(&addr);
+    let in_flight = || peers.states()[0].in_flight;
+    let call = client.call("svc::echo").ttl(LONG);
+    let (writer, answer) = soon(call.stream()).await.expect("somebody listens");
+    assert_eq!(in_flight(), 1);
+    soon(write(writer, 10)).await.unwrap();
+    assert_eq!(in_flight(), 1);
+    drop(answer);
+    assert_eq!(in_flight(), 0);
+}
+
 /// Writes `count` bytes and ends the message.
 async fn write(mut writer: ArgWriter, count: usize) -> Result<(), CallError> {
     let all = bytes(count);
