@@ -121,7 +121,7 @@ impl Dispatch {
                 "{limit} connections are open, which is connections_max"
             ));
         }
-        open.insert(conn.clone());
+        conn.set_place(open.insert(conn.clone()));
         Ok(())
     }
 
@@ -151,12 +151,10 @@ impl Dispatch {
     pub(crate) fn closed(&self, conn: &Conn) {
         self.peers.disconnected(conn);
         let mut open = self.open();
-        let index = open
-            .iter()
-            .find(|(_, other)| other.is_same(conn))
-            .map(|(index, _)| index);
-        if let Some(index) = index {
-            open.remove(index);
+        if let Some(place) = conn.place()
+            && open.get(place).is_some_and(|other| other.is_same(conn))
+        {
+            open.remove(place);
         }
         drop(open);
         self.closed.notify_waiters();

@@ -22,7 +22,7 @@ mod settle;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
@@ -62,6 +62,8 @@ pub(crate) struct Shared {
     close_requested: AtomicBool,
     /// Whether new calls can be sent over it.
     usable: AtomicBool,
+    /// Its place among the open connections of its channel.
+    place: OnceLock<usize>,
     /// The peers that list it, by host:port.
     listed_as: Mutex<Vec<ByteString>>,
     remote_addr: SocketAddr,
@@ -152,6 +154,7 @@ impl Conn {
             drain_requested: AtomicBool::new(false),
             close_requested: AtomicBool::new(false),
             usable: AtomicBool::new(false),
+            place: OnceLock::new(),
             listed_as: Mutex::default(),
             remote_addr,
             is_outbound,
@@ -185,6 +188,14 @@ impl Conn {
     /// Whether a new call could be sent over it.
     pub(crate) fn is_usable(&self) -> bool {
         self.0.usable.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_place(&self, place: usize) {
+        self.0.place.get_or_init(|| place);
+    }
+
+    pub(crate) fn place(&self) -> Option<usize> {
+        self.0.place.get().copied()
     }
 
     pub(crate) fn note_listed_as(&self, host_port: ByteString) {
