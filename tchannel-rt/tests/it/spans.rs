@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use tchannel_rt::{Channel, HandlerError, Reply};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
 
 use crate::support::{LONG, listen, once, soon};
 
@@ -72,6 +72,17 @@ impl Visit for Fields<'_> {
     }
 }
 
+/// A notebook that notes what this thread does.
+///
+/// While `tracing` knows of one subscriber alone, the thread that comes to a span first decides for all whether
+/// it is wanted; so there is another one, which notes nothing.
+fn note() -> (Notebook, impl Sized) {
+    let notebook = Notebook::default();
+    let another = Dispatch::new(Notebook::default());
+    let noting = tracing::subscriber::set_default(notebook.clone());
+    (notebook, (noting, another))
+}
+
 async fn server() -> (Channel, String) {
     let server = Channel::new("svc");
     server
@@ -89,8 +100,7 @@ async fn server() -> (Channel, String) {
 
 #[tokio::test]
 async fn every_call_has_a_span_at_either_end() {
-    let notebook = Notebook::default();
-    let _noting = tracing::subscriber::set_default(notebook.clone());
+    let (notebook, _noting) = note();
     let (_server, addr) = server().await;
     let client = Channel::new("test");
     let mut expected = Vec::new();
@@ -110,8 +120,7 @@ async fn every_call_has_a_span_at_either_end() {
 
 #[tokio::test]
 async fn the_span_of_a_stream_ends_with_the_stream() {
-    let notebook = Notebook::default();
-    let _noting = tracing::subscriber::set_default(notebook.clone());
+    let (notebook, _noting) = note();
     let (_server, addr) = server().await;
     let client = Channel::new("test");
     let call = client.call("svc::stream").peer(&addr).ttl(LONG);
