@@ -49,6 +49,22 @@ const WAITING: usize = 1024;
 ///
 /// It ends with the last clone, or with its channel. Then requests of members are declined; to be missed by
 /// nobody, [`leave`](Self::leave) first.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use hyperbahn::host_port::HostPort;
+/// # use hyperbahn::membership::{Bootstrap, Membership, MembershipConfig};
+/// # #[tokio::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let channel = Arc::new(tchannel_rt::Channel::new("mesh"));
+/// let address = HostPort::parse(&channel.listen("127.0.0.1:0").await?.to_string())?;
+/// let member = Membership::start(&channel, &address, MembershipConfig::default());
+/// member.look(Bootstrap::from_iter([address.as_str()])).await;
+/// member.enter().await;
+/// let now = member.current();
+/// let owner = now.ring.lookup("a key").map(|owner| owner.address());
+/// assert_eq!(owner, Some(address.as_str()));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Membership {
     inner: Arc<Inner>,
