@@ -2,8 +2,8 @@
 //!
 //! `cargo test -p test-e2e -- --nocapture` prints a line for each scenario: calls sent, answered, tried more than
 //! once, and failed, the failures by code and message. Only the counts are held to anything; the times in the
-//! line are for the reader. Scenarios take turns, since each one loads the machine. `CONTRIBUTING.md` says what
-//! the one on network namespaces needs.
+//! line are for the reader, and "held back" are calls that waited because the machine was too slow. Scenarios
+//! take turns, since each one loads the machine. `CONTRIBUTING.md` says what the one on network namespaces needs.
 
 mod address;
 mod process;
