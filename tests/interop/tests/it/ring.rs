@@ -93,11 +93,11 @@ impl Operator {
             }
         };
         if tokio::time::timeout(LONG, agreed).await.is_err() {
+            let mut seen = Vec::new();
             for address in addresses {
-                let stats = self.ask(address, "/admin/stats", json!({})).await;
-                println!("{address}: {stats:#?}");
+                seen.push((address, self.ask(address, "/admin/stats", json!({})).await));
             }
-            panic!("no agreement on {addresses:?}");
+            panic!("no agreement: {seen:#?}");
         }
     }
 
