@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 use tchannel_rt::{Channel, Reply};
 
-use crate::mesh::{Mesh, ask, eventually, exits};
+use crate::mesh::{Mesh, PATIENCE, ask, eventually, exits};
 use crate::routers::{ALL, FEW};
 
 const SERVICES: usize = 12;
@@ -108,11 +108,8 @@ async fn all_are_called(mesh: &Mesh, instances: &Instances) {
     for name in instances.keys() {
         let target = format!("{name}::echo");
         for router in mesh.running() {
-            let answer = caller
-                .call(&target)
-                .peer(&router)
-                .send("", name.clone())
-                .await;
+            let call = caller.call(&target).peer(&router).ttl(PATIENCE);
+            let answer = call.send("", name.clone()).await;
             let answer = answer.unwrap_or_else(|error| panic!("{error}"));
             assert_eq!(answer.arg3, name.as_bytes());
         }

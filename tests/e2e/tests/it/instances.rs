@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde_json::json;
 use tchannel_rt::ErrorCode;
 
-use crate::mesh::{Mesh, SERVICE, ask, eventually};
+use crate::mesh::{Mesh, PATIENCE, SERVICE, ask, eventually};
 use crate::routers::{ALL, FEW, SOME, WORK};
 use crate::traffic::Traffic;
 
@@ -92,7 +92,8 @@ async fn calls_by_name_reach_every_instance_and_follow_those_that_come() {
     let first = mesh.instance(0).await;
     let caller = mesh.callers().remove(0);
     let who = async || {
-        let answer = caller.call("greeter::who").send("", "").await;
+        let call = caller.call("greeter::who").ttl(PATIENCE);
+        let answer = call.send("", "").await;
         String::from_utf8_lossy(&answer.expect("an instance is there").arg3).into_owned()
     };
     assert_eq!(who().await, first.address());

@@ -16,8 +16,8 @@ const CALLERS: usize = 4;
 /// Longest wait for something that must come; only a failing test takes so long.
 const LONG: Duration = Duration::from_secs(60);
 
-/// Time for the answer to a question.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Time for the answer to a call that is made for its answer. Longer than any pause of a busy machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The program of all processes.
 pub(crate) const PROCESS: &str = env!("CARGO_BIN_EXE_e2e-process");
@@ -31,19 +31,34 @@ pub(crate) struct Mesh {
 }
 
 impl Mesh {
-    /// As many routers, each service with `k` exits.
+    /// As many routers, started one after another, each service with `k` exits.
     pub(crate) async fn start(routers: usize, k: usize) -> Self {
-        let mut mesh = Self {
-            k,
-            addresses: Vec::new(),
-            routers: Vec::new(),
-            _alone: alone().await,
-        };
+        let mut mesh = Self::empty(k).await;
         for _ in 0..routers {
             mesh.add().await;
         }
         mesh.settled().await;
         mesh
+    }
+
+    /// As many routers, started all at once.
+    pub(crate) async fn start_at_once(routers: usize, k: usize) -> Self {
+        let mut mesh = Self::empty(k).await;
+        mesh.addresses = (0..routers).map(|_| free_address()).collect();
+        let started = (0..routers).map(|index| mesh.process(index));
+        let started = futures::future::join_all(started).await;
+        mesh.routers = started.into_iter().map(Some).collect();
+        mesh.settled().await;
+        mesh
+    }
+
+    async fn empty(k: usize) -> Self {
+        Self {
+            k,
+            addresses: Vec::new(),
+            routers: Vec::new(),
+            _alone: alone().await,
+        }
     }
 
     /// Starts one more router.
@@ -55,10 +70,13 @@ impl Mesh {
 
     /// Starts a router, perhaps again; it serves when this returns.
     pub(crate) async fn start_router(&mut self, index: usize) {
+        self.routers[index] = Some(self.process(index).await);
+    }
+
+    async fn process(&self, index: usize) -> Process {
         let (k, bootstrap) = (self.k, &self.addresses);
         let toml = format!("bootstrap = {bootstrap:?}\nexits.k = {k}");
-        let args = ["router", &self.addresses[index], &toml];
-        self.routers[index] = Some(Process::start(PROCESS, &args).await);
+        Process::start(PROCESS, &["router", &self.addresses[index], &toml]).await
     }
 
     /// Stops and starts the routers one after another, as an operator does who waits for nothing but that the

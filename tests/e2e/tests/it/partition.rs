@@ -7,7 +7,7 @@ use tchannel_rt::Channel;
 use test_e2e::Process;
 
 use crate::hand_over::{advertised_once, known_at};
-use crate::mesh::{PROCESS, SERVICE, alive_at, alone, ask, eventually};
+use crate::mesh::{PATIENCE, PROCESS, SERVICE, alive_at, alone, ask, eventually};
 use crate::netns::{HOSTS, LEFT, Network, Site};
 use crate::routers::{ALL, WORK};
 use crate::traffic::Traffic;
@@ -202,7 +202,8 @@ impl Half {
         let calls = async move {
             let caller = Channel::new("caller");
             for router in routers {
-                let answer = caller.call(&target).peer(&router).send("", "hi").await;
+                let call = caller.call(&target).peer(&router).ttl(PATIENCE);
+                let answer = call.send("", "hi").await;
                 answer.unwrap_or_else(|error| panic!("{error}"));
             }
         };

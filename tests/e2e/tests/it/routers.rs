@@ -148,6 +148,16 @@ async fn an_exit(mesh: &Mesh) -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn routers_that_all_start_at_once_are_one_mesh() {
+    let mesh = Mesh::start_at_once(5, FEW).await;
+    let _instances = mesh.instances(4).await;
+    let traffic = Traffic::start(&mesh.callers(), WORK);
+    traffic.answered(SOME).await;
+    let counts = traffic.stop("all routers start at once, k = 2").await;
+    counts.assert_none_failed();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_lone_router_that_is_killed_and_comes_back_knows_its_services_again() {
     let mut mesh = Mesh::start(1, ALL).await;
     let instance = mesh.instance(0).await;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use tchannel_rt::Channel;
 
-use crate::mesh::Mesh;
+use crate::mesh::{Mesh, PATIENCE};
 use crate::routers::{ALL, FEW};
 
 const KEYS: usize = 40;
@@ -86,18 +86,18 @@ async fn keep_while(
     futures::join!(calls, something).0
 }
 
-/// The instance of each key, through `router` or through any.
+/// The instance of each key, called for all at once, through `router` or through any.
 async fn owners(caller: &Channel, router: Option<&str>) -> BTreeMap<usize, String> {
-    let mut owners = BTreeMap::new();
-    for key in 0..KEYS {
-        owners.insert(key, owner(caller, router, key).await);
-    }
-    owners
+    let owners = (0..KEYS).map(async |key| (key, owner(caller, router, key).await));
+    futures::future::join_all(owners)
+        .await
+        .into_iter()
+        .collect()
 }
 
 async fn owner(caller: &Channel, router: Option<&str>, key: usize) -> String {
     let key = format!("user-{key}");
-    let mut call = caller.call("greeter::who").shard_key(&key);
+    let mut call = caller.call("greeter::who").shard_key(&key).ttl(PATIENCE);
     if let Some(router) = router {
         call = call.peer(router);
     }

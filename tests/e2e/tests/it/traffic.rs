@@ -1,5 +1,5 @@
 //! Calls that go on in the background while a scenario does its worst: one every half a millisecond, whatever
-//! became of those before.
+//! became of those before, unless the machine is too slow for so many.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,6 +13,10 @@ use tokio::task::JoinHandle;
 /// Between one call and the next, all callers together.
 const BETWEEN: Duration = Duration::from_micros(500);
 
+/// Calls in flight, ten times as many as usual, above which the next one waits: that the machine is busy with
+/// something else is not what is to be shown. The line about the calls says how many waited.
+const IN_FLIGHT_MAX: usize = 500;
+
 /// Time of a call, retries included. Longer than any pause of a busy machine.
 const TTL: Duration = Duration::from_secs(30);
 
@@ -20,6 +24,7 @@ const TTL: Duration = Duration::from_secs(30);
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) sent: usize,
+    held_back: usize,
     pub(crate) answered: usize,
     pub(crate) retried: usize,
     pub(crate) failed: Vec<Failed>,
@@ -114,6 +119,12 @@ async fn pace(callers: Vec<Channel>, target: &'static str, shared: Arc<Shared>) 
         if shared.is_over.load(Ordering::SeqCst) {
             return;
         }
+        if shared.in_flight.load(Ordering::SeqCst) >= IN_FLIGHT_MAX {
+            shared.counts(|counts| counts.held_back += 1);
+            let is_below =
+                |shared: &Shared| shared.in_flight.load(Ordering::SeqCst) < IN_FLIGHT_MAX;
+            shared.until(is_below).await;
+        }
         shared.in_flight.fetch_add(1, Ordering::SeqCst);
         tokio::spawn(call(caller, target, shared.clone()));
     }
@@ -151,6 +162,7 @@ impl Counts {
     fn print(&self, scenario: &str) {
         let Self {
             sent,
+            held_back,
             answered,
             retried,
             failed,
@@ -159,7 +171,7 @@ impl Counts {
         let failed = failed.len();
         let [half, most, all] = [0.5, 0.99, 1.0].map(|share| self.time_of(share));
         println!(
-            "{scenario:<56} sent {sent:>6} answered {answered:>6} retried {retried:>5} failed {failed:>4} \
+            "{scenario:<48} sent {sent:>6} (held back {held_back:>5}) answered {answered:>6} retried {retried:>5} failed {failed:>4} \
              | half within {half:>4} ms, 99 % {most:>5} ms, all {all:>5} ms"
         );
         for (failure, count) in self.failures() {
