@@ -57,7 +57,8 @@ pub struct NodeConfig {
     /// The table `affinity`. The same at all routers.
     pub affinity: AffinityConfig,
     /// The table `membership`: keys `app`, `period`, `ping_timeout`, `suspect_period`, `faulty_period` and
-    /// `join_limit`. The join limit of a router is 5 s by default, since a router must start without others.
+    /// `join_limit`. The join limit of a router is 5 s by default, since a router must start without others;
+    /// it looks for lost ones every 5 s.
     pub membership: MembershipConfig,
 }
 
