@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use tchannel_rt::Channel;
 
-use crate::mesh::{Mesh, PATIENCE};
+use crate::hand_over::known_at;
+use crate::mesh::{Mesh, PATIENCE, SERVICE, eventually, exits};
 use crate::routers::{ALL, FEW};
 
 const KEYS: usize = 40;
@@ -23,6 +24,7 @@ async fn a_shard_key_keeps_its_instance_while_its_exit_restarts() {
 async fn keep(k: usize) {
     let mut mesh = Mesh::start(5, k).await;
     let mut instances = mesh.instances(4).await;
+    all_exits_know(&mesh, 4).await;
     let caller = mesh.callers().remove(0);
     let owners = owners(&caller, None).await;
     for router in mesh.running() {
@@ -48,6 +50,7 @@ async fn keep(k: usize) {
     let gone = instances.remove(0);
     let address = gone.address().to_owned();
     gone.stop().await;
+    all_exits_know(&mesh, 3).await;
     let after = self::owners(&caller, None).await;
     for (key, owner) in owners {
         match owner == address {
@@ -61,6 +64,16 @@ async fn keep(k: usize) {
             after,
             "{router}"
         );
+    }
+}
+
+/// Waits until each exit has heard of so many instances: an ad is answered once most have.
+async fn all_exits_know(mesh: &Mesh, count: usize) {
+    for exit in exits(&mesh.running()[0], SERVICE).await {
+        eventually(&format!("{exit} knows {count} instances"), || async {
+            known_at(&exit, SERVICE).await.len() == count
+        })
+        .await;
     }
 }
 
