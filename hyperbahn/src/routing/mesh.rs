@@ -45,7 +45,7 @@ pub const SETTLING: Duration = Duration::from_secs(2);
 /// Rings remembered while they settle; more changes than that in [`SETTLING`] count as one.
 const RINGS: usize = 32;
 
-/// The routers. See the [module](self).
+/// The routers, and those that were there until recently.
 #[derive(Clone, Debug)]
 pub struct Mesh {
     me: HostPort,
