@@ -68,7 +68,8 @@ impl Retry {
         if now + after + SHORTEST_TTL > deadline {
             return Decision::GiveUp(GiveUp::DeadlineNear);
         }
-        if !budget.try_spend(now) {
+        // What was never sent has put no load on anybody.
+        if failure != UNSENT && !budget.try_spend(now) {
             return Decision::GiveUp(GiveUp::BudgetSpent);
         }
         Decision::Retry { after }
@@ -76,11 +77,7 @@ impl Retry {
 
     /// Whether attempt number `attempt` would be followed by another if nothing of it could be sent.
     pub(crate) fn goes_on_unsent(&self, attempt: u32) -> bool {
-        let failure = Failure {
-            code: NetworkError,
-            acted: Acted::No,
-        };
-        attempt < self.max_attempts && self.on.refuses(failure).is_none()
+        attempt < self.max_attempts && self.on.refuses(UNSENT).is_none()
     }
 
     fn wait(&self, attempt: u32, random: u64) -> Duration {
@@ -163,6 +160,12 @@ pub struct Failure {
     /// Whether the call may have been begun. Busy and declined say by themselves that it was not.
     pub acted: Acted,
 }
+
+/// No connection could be had.
+const UNSENT: Failure = Failure {
+    code: NetworkError,
+    acted: Acted::No,
+};
 
 /// Whether a peer may have begun to act on an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -186,6 +186,19 @@ fn a_spent_budget_ends_retries() {
 }
 
 #[test]
+fn an_attempt_that_found_no_connection_costs_no_budget() {
+    let now = Instant::now();
+    let budget = Budget::new(0, 0, now);
+    let decide = |failure| Retry::default().next(failure, 1, now, now + DAY, 0, &budget);
+    let unsent = Failure {
+        code: ErrorCode::NetworkError,
+        acted: Acted::No,
+    };
+    assert!(matches!(decide(unsent), Decision::Retry { .. }));
+    assert_eq!(decide(busy()), Decision::GiveUp(GiveUp::BudgetSpent));
+}
+
+#[test]
 fn a_retry_that_is_refused_for_another_reason_costs_no_budget() {
     let now = Instant::now();
     let budget = Budget::new(0, 1, now);

@@ -161,6 +161,12 @@ fn relay_to(instance: &str) -> Channel {
     relay
 }
 
+fn is_connected(client: &Channel, router: &str) -> bool {
+    let routers = client.routers().states();
+    let mut connected = routers.iter().filter(|peer| peer.outbound_connections > 0);
+    connected.any(|peer| peer.host_port == router)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn relays_that_restart_one_after_the_other_under_load_cost_no_call() {
     let (server, _) = echo(Default::default());
@@ -204,6 +210,10 @@ async fn relays_that_restart_one_after_the_other_under_load_cost_no_call() {
             assert_eq!(closing.await.unwrap(), 0, "calls cut off, round {round}");
             *relay = relay_to(&instance);
             relay.listen(addr).await.expect("the port is free again");
+            // Who restarts many waits until one is in use again before turning to the next.
+            while !is_connected(&client, addr) {
+                calls(1).await;
+            }
         }
     }
     calls(300).await;
