@@ -54,7 +54,12 @@ fn expect_same(answer: &Answer, arg2_len: usize, arg3_len: usize) {
         same: Some(true),
         ..Answer::default()
     };
-    assert_eq!(*answer, came_back, "for {arg2_len} and {arg3_len} bytes");
+    // Short ones are shown as well; that they are the same is said already.
+    let answer = Answer {
+        arg3_hex: None,
+        ..answer.clone()
+    };
+    assert_eq!(answer, came_back, "for {arg2_len} and {arg3_len} bytes");
 }
 
 async fn check_echo(pair: &Pair, arg2: &[u8], arg3: &[u8]) {
