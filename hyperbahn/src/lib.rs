@@ -16,6 +16,7 @@
 //!
 //! All but the last two are values and functions: no I/O, no clock, no tasks.
 
+mod clock;
 pub mod config;
 pub mod control;
 pub mod duration;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Weak};
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use hyperbahn_swim::{
@@ -16,6 +16,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use super::bootstrap::Hosts;
 use super::transport::{Ended, ask};
 use super::{Bootstrap, LookReport, Snapshot, process};
+use crate::clock::{now, sleep_until};
 
 /// What the driver is to do.
 pub(super) enum Command {
@@ -306,16 +307,4 @@ fn note(change: Change) -> Arc<str> {
         false => tracing::info!(%member, from, to, %source, "a member changed"),
     }
     member
-}
-
-// Tokio's clock, so that a test can move it.
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
-}
-
-async fn sleep_until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due.into()).await,
-        None => std::future::pending().await,
-    }
 }

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use super::neighbours::{NeighbourError, Neighbours, Relay};
 use super::peers::PeerLists;
 use super::router::Router;
+use crate::clock::{now, sleep_until};
 use crate::hand_over::{self, HandOver, Parcel};
 use crate::host_port::HostPort;
 use crate::membership::Snapshot;
@@ -374,18 +375,6 @@ fn fresh(offers: Vec<Offer>) -> Vec<Handed> {
     let age = Duration::ZERO;
     let handed = offers.into_iter().map(|offer| Handed { offer, age });
     handed.collect()
-}
-
-// Tokio's clock, so that a test can move it.
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
-}
-
-async fn sleep_until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due.into()).await,
-        None => std::future::pending().await,
-    }
 }
 
 #[cfg(test)]
