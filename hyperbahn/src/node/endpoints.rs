@@ -151,7 +151,7 @@ impl Parts {
         if is_here || !view.mesh.has_other_exits(&service) {
             return Ok(self.look_up(&Command::DiscoverHere(service), moment));
         }
-        let exits = moment.other_exits(&service);
+        let exits = moment.lists.exits.to_ask(&service);
         let said = self.neighbours.discover(&exits, request.arg3.clone()).await;
         let said = said.map_err(|error| {
             Refusal::declined(format!(

@@ -12,7 +12,9 @@
 //! force, so that the next call finds the instance.
 
 mod endpoints;
+mod exits;
 mod fan_out;
+mod instances;
 mod neighbours;
 mod peers;
 mod registrar;

@@ -4,9 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use tchannel_proto::peek::CallReqPeek;
-use tchannel_rt::{Channel, LoadBound, PeerInfo, PeerList, RouteTo};
+use tchannel_rt::{Channel, LoadBound, PeerInfo, RouteTo};
 
-use super::peers::{Instances, Lists};
+use super::instances::Instances;
+use super::peers::Lists;
 use crate::host_port::HostPort;
 use crate::refusal::Refusal;
 use crate::routing::{self, Call, Mesh, Origin, ROUTER_HEADER, Route, View, decide};
@@ -95,48 +96,32 @@ fn starting() -> Refusal {
 }
 
 impl Moment {
-    fn route(&self, call: &Call<'_>) -> Result<RouteTo, Refusal> {
+    fn route(&self, call: &Call<'_>, origin: impl FnOnce() -> Origin) -> Result<RouteTo, Refusal> {
         let next = call.target();
-        match decide(call, &self.view) {
+        match decide(call, &self.view, origin) {
             Route::Own(_) => Ok(RouteTo::Local),
             Route::Refuse(refusal) => Err(refusal),
             Route::Instances(_) => {
-                let instances = self.instances(next);
+                let instances = self.lists.instances(next);
+                let instances = instances.expect("a view comes with the peers of its services");
                 Ok(match call.shard_key {
                     "" => RouteTo::Peers(instances.near.clone()),
                     key => to_shard(instances, key),
                 })
             }
-            Route::Exits => Ok(self.lists.exits.of(next).route()),
+            Route::Exits => Ok(self.lists.exits.route(next)),
             Route::Shard => Ok(self.to_exit_of_shard(next, call.shard_key)),
         }
     }
 
-    fn instances(&self, service: &str) -> &Instances {
-        let known = self.lists.instances(service);
-        known.expect("a view comes with the peers of its services")
-    }
-
     /// To the exit that `key` names; this router is one itself perhaps.
     fn to_exit_of_shard(&self, service: &str, key: &str) -> RouteTo {
-        let exits = routing::turn_to(key, self.view.mesh.trusted_exits(service));
-        let is_mine = exits.first() == Some(self.view.router());
         match self.lists.instances(service) {
-            Some(instances) if is_mine => to_shard(instances, key),
-            _ => {
-                let order = exits.iter().map(|exit| exit.as_str().into());
-                RouteTo::InOrder {
-                    peers: self.lists.exits.of(service).all.clone(),
-                    order: order.collect(),
-                    bound: None,
-                }
+            Some(instances) if self.lists.exits.is_shard_mine(service, key) => {
+                to_shard(instances, key)
             }
+            _ => self.lists.exits.route_shard(service, key),
         }
-    }
-
-    /// The exits of a service to ask something, this router not among them.
-    pub(super) fn other_exits(&self, service: &str) -> PeerList {
-        self.lists.exits.of(service).trusted.clone()
     }
 }
 
@@ -158,9 +143,8 @@ impl tchannel_rt::Route for Router {
                 caller: text(call.caller_name),
                 delegate: text(call.routing_delegate),
                 shard_key: &shard_key,
-                origin: origin(from, &moment.view.mesh),
             };
-            let to = moment.route(&call)?;
+            let to = moment.route(&call, || origin(from, &moment.view.mesh))?;
             match to {
                 RouteTo::Local => Ok(to),
                 _ => self.check_open().map(|()| to),

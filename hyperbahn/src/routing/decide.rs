@@ -17,15 +17,12 @@ pub struct Call<'a> {
     pub delegate: &'a str,
     /// What the call is about: the `sk` header. Calls with the same one go to the same instance.
     pub shard_key: &'a str,
-    /// Whose connection it came in on.
-    pub origin: Origin,
 }
 
 /// From where a call reached this router.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// From whoever made it.
-    #[default]
     Caller,
     /// From a router that took this one for an exit. It is never passed on to another router, whatever
     /// either of them thinks, so no call passes more than two and none runs in circles.
@@ -57,11 +54,12 @@ pub enum Route<'v> {
     Refuse(Refusal),
 }
 
-/// Decides where `call` goes.
+/// Decides where `call` goes. `origin` is asked only if that matters, which it does not for a service with
+/// instances here.
 ///
 /// Messages begin with the words that deployed callers look for and go on with the particulars.
 /// Source: spec/hyperbahn/routing.md, "answers".
-pub fn decide<'v>(call: &Call<'_>, view: &'v View) -> Route<'v> {
+pub fn decide<'v>(call: &Call<'_>, view: &'v View, origin: impl FnOnce() -> Origin) -> Route<'v> {
     let next = call.target();
     if next.is_empty() {
         return Route::Refuse(unnamed_service(call, view));
@@ -74,14 +72,21 @@ pub fn decide<'v>(call: &Call<'_>, view: &'v View) -> Route<'v> {
         Some(own) => return Route::Refuse(delegated_to_router(own, call, view)),
         None => {}
     }
-    let may_go_on = || call.origin == Origin::Caller && view.mesh.has_other_exits(next);
-    match view.services.instances(next) {
-        Some(_) if !call.shard_key.is_empty() && may_go_on() => Route::Shard,
+    let is_sharded = !call.shard_key.is_empty();
+    let instances = view.services.instances(next);
+    if let Some(instances) = instances
+        && !is_sharded
+    {
+        return Route::Instances(instances);
+    }
+    if origin() == Origin::Caller && view.mesh.has_other_exits(next) {
+        return match is_sharded {
+            true => Route::Shard,
+            false => Route::Exits,
+        };
+    }
+    match instances {
         Some(instances) => Route::Instances(instances),
-        None if may_go_on() => match call.shard_key {
-            "" => Route::Exits,
-            _ => Route::Shard,
-        },
         None => Route::Refuse(nobody_offers(call, view)),
     }
 }
@@ -175,11 +180,11 @@ mod tests {
             delegate,
             ..Call::default()
         };
-        assert_eq!(shown(&call, &view()), expected);
+        assert_eq!(shown(&call, &view(), Origin::Caller), expected);
     }
 
-    fn shown(call: &Call<'_>, view: &View) -> String {
-        match decide(call, view) {
+    fn shown(call: &Call<'_>, view: &View, origin: Origin) -> String {
+        match decide(call, view, || origin) {
             Route::Own(own) => format!("own {}", own.name()),
             Route::Instances(instances) => format!("one of {instances:?}"),
             Route::Exits => "exits".to_owned(),
@@ -195,9 +200,8 @@ mod tests {
             caller: "web",
             delegate: "",
             shard_key,
-            origin,
         };
-        let shown = shown(&call, &view_among_others());
+        let shown = shown(&call, &view_among_others(), origin);
         assert!(shown.starts_with(expected), "{shown}");
     }
 
@@ -316,7 +320,10 @@ mod tests {
                 caller: "web",
                 ..Call::default()
             };
-            assert!(matches!(decide(&call, &view()), Route::Refuse(_)));
+            assert!(matches!(
+                decide(&call, &view(), || Origin::Caller),
+                Route::Refuse(_)
+            ));
         }
     }
 }

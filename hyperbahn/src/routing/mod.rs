@@ -20,5 +20,5 @@ pub const ROUTER_HEADER: &str = "hyperbahn_router";
 pub use affinity::{AffinityConfig, Slice};
 pub use decide::{Call, Origin, Route, decide};
 pub use mesh::{ExitConfig, Mesh, SETTLING};
-pub use shard::{instances_for, ring_of, turn_to};
+pub use shard::{beginning_at, instances_for, ring_of, turn_to};
 pub use view::{OwnService, View};

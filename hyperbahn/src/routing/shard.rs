@@ -12,12 +12,18 @@ const TURNS: usize = 8;
 
 /// The exits of a service in the order in which calls with `shard_key` try them. Every router that sees
 /// the same exits gets the same order.
-pub fn turn_to(shard_key: &str, mut exits: Vec<HostPort>) -> Vec<HostPort> {
-    if !exits.is_empty() {
-        let first = fingerprint32(shard_key.as_bytes()) as usize % exits.len();
-        exits.rotate_left(first);
-    }
-    exits
+pub fn turn_to<'e>(
+    shard_key: &str,
+    exits: &'e [HostPort],
+) -> impl Iterator<Item = &'e HostPort> + use<'e> {
+    let first = fingerprint32(shard_key.as_bytes()) as usize;
+    beginning_at(first % exits.len().max(1), exits)
+}
+
+/// All of `exits`, from number `first` on.
+pub fn beginning_at(first: usize, exits: &[HostPort]) -> impl Iterator<Item = &HostPort> {
+    let (before, after) = exits.split_at(first);
+    after.iter().chain(before)
 }
 
 /// The ring of a service's instances.
@@ -46,13 +52,14 @@ mod tests {
         let exits: Vec<_> = (1..=5).map(at).collect();
         let mut firsts = [0; 6];
         for n in 0..1000 {
-            let order = turn_to(&format!("user-{n}"), exits.clone());
-            let first = exits.iter().position(|exit| *exit == order[0]).unwrap();
+            let key = format!("user-{n}");
+            let order: Vec<_> = turn_to(&key, &exits).collect();
+            let first = exits.iter().position(|exit| exit == order[0]).unwrap();
             firsts[first] += 1;
             assert_eq!(order.len(), 5);
         }
         assert!(firsts[..5].iter().all(|count| *count > 150), "{firsts:?}");
-        assert!(turn_to("a", Vec::new()).is_empty());
+        assert_eq!(turn_to("a", &[]).count(), 0);
     }
 
     #[test]
