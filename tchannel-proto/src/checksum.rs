@@ -5,7 +5,7 @@
 //!
 //! Source: spec/protocol/checksums.md, "chaining".
 
-use bytes::{BufMut, BytesMut};
+use bytes::BufMut;
 use tchannel_farmhash::fingerprint32;
 
 use crate::cursor::{DecodeError, Reader};
@@ -68,7 +68,7 @@ impl Checksum {
         })
     }
 
-    pub(crate) fn encode(self, out: &mut BytesMut) {
+    pub(crate) fn encode(self, out: &mut impl BufMut) {
         out.put_u8(self.checksum_type as u8);
         if self.checksum_type != ChecksumType::None {
             out.put_u32(self.value);
@@ -98,6 +98,7 @@ impl RunningChecksum {
         let value = &mut self.checksum.value;
         match self.checksum.checksum_type {
             ChecksumType::None => {}
+            ChecksumType::Crc32 | ChecksumType::Crc32c if chunk.is_empty() => {}
             ChecksumType::Crc32 => {
                 let mut hasher = crc32fast::Hasher::new_with_initial(*value);
                 hasher.update(chunk);

@@ -1,6 +1,6 @@
 //! Reading fields off a payload. Short input is an error, never a panic, and nothing is copied.
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use bytestring::ByteString;
 
 /// Why bytes could not be read as the message they claim to be.
@@ -63,38 +63,45 @@ pub enum DecodeError {
 }
 
 /// A position in a payload.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Reader {
-    rest: Bytes,
+    payload: Bytes,
+    at: usize,
 }
 
 impl Reader {
     pub(crate) fn new(payload: Bytes) -> Self {
-        Self { rest: payload }
+        Self { payload, at: 0 }
     }
 
     pub(crate) fn remaining(&self) -> usize {
-        self.rest.len()
+        self.payload.len() - self.at
+    }
+
+    /// Where it stands, for [`since`](Self::since).
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// What was read from `start` on.
+    pub(crate) fn since(&self, start: usize) -> Bytes {
+        self.payload.slice(start..self.at)
     }
 
     pub(crate) fn u8(&mut self, field: &'static str) -> Result<u8, DecodeError> {
-        self.need(1, field)?;
-        Ok(self.rest.get_u8())
+        self.array(field).map(u8::from_be_bytes)
     }
 
     pub(crate) fn u16(&mut self, field: &'static str) -> Result<u16, DecodeError> {
-        self.need(2, field)?;
-        Ok(self.rest.get_u16())
+        self.array(field).map(u16::from_be_bytes)
     }
 
     pub(crate) fn u32(&mut self, field: &'static str) -> Result<u32, DecodeError> {
-        self.need(4, field)?;
-        Ok(self.rest.get_u32())
+        self.array(field).map(u32::from_be_bytes)
     }
 
     pub(crate) fn u64(&mut self, field: &'static str) -> Result<u64, DecodeError> {
-        self.need(8, field)?;
-        Ok(self.rest.get_u64())
+        self.array(field).map(u64::from_be_bytes)
     }
 
     pub(crate) fn bytes(
@@ -102,8 +109,30 @@ impl Reader {
         length: usize,
         field: &'static str,
     ) -> Result<Bytes, DecodeError> {
-        self.need(length, field)?;
-        Ok(self.rest.split_to(length))
+        let start = self.at;
+        self.slice(length, field)?;
+        Ok(self.since(start))
+    }
+
+    /// The next bytes, where they are.
+    pub(crate) fn slice(
+        &mut self,
+        length: usize,
+        field: &'static str,
+    ) -> Result<&[u8], DecodeError> {
+        let rest = &self.payload[self.at..];
+        let Some(slice) = rest.get(..length) else {
+            return Err(short(field, length, rest.len()));
+        };
+        self.at += length;
+        Ok(slice)
+    }
+
+    /// A string behind a one-byte length, where it is.
+    pub(crate) fn str1(&mut self, field: &'static str) -> Result<&str, DecodeError> {
+        let length = usize::from(self.u8(field)?);
+        let slice = self.slice(length, field)?;
+        std::str::from_utf8(slice).map_err(|_| DecodeError::NotUtf8 { field })
     }
 
     /// A string behind a one-byte length.
@@ -123,29 +152,39 @@ impl Reader {
         ByteString::try_from(bytes).map_err(|_| DecodeError::NotUtf8 { field })
     }
 
-    fn need(&self, needed: usize, field: &'static str) -> Result<(), DecodeError> {
-        let left = self.rest.len();
-        if left < needed {
-            Err(DecodeError::Short {
-                field,
-                needed,
-                left,
-            })
-        } else {
-            Ok(())
-        }
+    fn array<const N: usize>(&mut self, field: &'static str) -> Result<[u8; N], DecodeError> {
+        let rest = &self.payload[self.at..];
+        let Some(array) = rest.first_chunk() else {
+            return Err(short(field, N, rest.len()));
+        };
+        self.at += N;
+        Ok(*array)
+    }
+}
+
+#[cold]
+fn short(field: &'static str, needed: usize, left: usize) -> DecodeError {
+    DecodeError::Short {
+        field,
+        needed,
+        left,
     }
 }
 
 /// Writes `text` behind a one-byte length; what is longer than 255 bytes is the caller's mistake and is cut.
-pub(crate) fn put_text1(out: &mut BytesMut, text: &[u8]) {
+pub(crate) fn put_text1(out: &mut impl BufMut, text: &[u8]) {
     let text = &text[..text.len().min(usize::from(u8::MAX))];
     out.put_u8(text.len() as u8);
     out.put_slice(text);
 }
 
+/// Bytes that [`put_text1`] writes.
+pub(crate) fn text1_size(text: &[u8]) -> usize {
+    1 + text.len().min(usize::from(u8::MAX))
+}
+
 /// Writes `text` behind a two-byte length; what is longer than 65,535 bytes is cut.
-pub(crate) fn put_text2(out: &mut BytesMut, text: &[u8]) {
+pub(crate) fn put_text2(out: &mut impl BufMut, text: &[u8]) {
     let text = &text[..text.len().min(usize::from(u16::MAX))];
     out.put_u16(text.len() as u16);
     out.put_slice(text);

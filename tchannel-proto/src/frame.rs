@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 
 use crate::limits::FRAME_HEADER_SIZE;
 
@@ -136,18 +136,25 @@ impl Frame {
     /// The payload, given away without a copy.
     pub fn into_payload(self) -> Bytes {
         let mut bytes = self.bytes.freeze();
-        bytes.split_off(FRAME_HEADER_SIZE)
+        bytes.advance(FRAME_HEADER_SIZE);
+        bytes
     }
+}
+
+/// Writes the header of a frame of `size` bytes in all.
+pub(crate) fn put_header(out: &mut impl BufMut, size: usize, frame_type: FrameType, id: MessageId) {
+    let size = u16::try_from(size).expect("whoever writes a frame keeps it under 64 KiB");
+    out.put_u16(size);
+    out.put_u8(frame_type as u8);
+    out.put_u8(0);
+    out.put_u32(id.0);
+    out.put_u64(0);
 }
 
 /// Writes a header whose size is filled in by [`close_frame`]; returns where the frame starts.
 pub(crate) fn open_frame(out: &mut BytesMut, frame_type: FrameType, id: MessageId) -> usize {
     let start = out.len();
-    out.put_u16(0);
-    out.put_u8(frame_type as u8);
-    out.put_u8(0);
-    out.put_u32(id.0);
-    out.put_u64(0);
+    put_header(out, 0, frame_type, id);
     start
 }
 

@@ -50,6 +50,13 @@ impl Outbox {
         &mut self.tail
     }
 
+    /// Appends `size` bytes that `write` fills in.
+    pub(crate) fn append(&mut self, size: usize, write: impl FnOnce(&mut [u8])) {
+        let start = self.tail.len();
+        self.tail.resize(start + size, 0);
+        write(&mut self.tail[start..]);
+    }
+
     /// Appends `bytes`, by copy or by reference, whichever is cheaper.
     pub fn put_bytes(&mut self, bytes: Bytes) {
         if bytes.len() <= GATHER_MAX {

@@ -6,7 +6,7 @@
 //!
 //! Source: spec/protocol/tracing.md, "the field".
 
-use bytes::{BufMut, BytesMut};
+use bytes::BufMut;
 
 use crate::cursor::{DecodeError, Reader};
 
@@ -66,7 +66,7 @@ impl Tracing {
         }
     }
 
-    pub(crate) fn encode(self, out: &mut BytesMut) {
+    pub(crate) fn encode(self, out: &mut impl BufMut) {
         out.put_u64(self.span_id);
         out.put_u64(self.parent_id);
         out.put_u64(self.trace_id);

@@ -9,7 +9,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use bytestring::ByteString;
 
-use crate::cursor::{DecodeError, Reader, put_text1};
+use crate::cursor::{DecodeError, Reader, put_text1, text1_size};
 use crate::limits::{TRANSPORT_HEADER_KEY_MAX, TRANSPORT_HEADERS_MAX};
 
 /// The keys the protocol gives a meaning.
@@ -44,11 +44,21 @@ pub struct TransportHeaders {
 impl TransportHeaders {
     /// The value of `key`, if it is there. See [`key`] for the names.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.iter().find(|(k, _)| *k == key).map(|(_, v)| v)
+        let (_, value) = self.pairs().find(|(k, _)| *k == key.as_bytes())?;
+        std::str::from_utf8(value).ok()
     }
 
     /// All headers in the order of the wire.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs().filter_map(|(key, value)| {
+            Some((
+                std::str::from_utf8(key).ok()?,
+                std::str::from_utf8(value).ok()?,
+            ))
+        })
+    }
+
+    fn pairs(&self) -> Pairs<'_> {
         Pairs { rest: &self.block }
     }
 
@@ -98,12 +108,12 @@ impl TransportHeaders {
         if usize::from(count) > TRANSPORT_HEADERS_MAX {
             return Err(too_many(usize::from(count)));
         }
-        let mut walk = reader.clone();
+        let start = reader.position();
         for _ in 0..count {
-            check_key(&walk.text1("transport header key")?)?;
-            walk.text1("transport header value")?;
+            check_key(reader.str1("transport header key")?)?;
+            reader.str1("transport header value")?;
         }
-        let block = reader.bytes(reader.remaining() - walk.remaining(), "transport headers")?;
+        let block = reader.since(start);
         let headers = Self { count, block };
         headers.check_unique()?;
         Ok(headers)
@@ -115,10 +125,10 @@ impl TransportHeaders {
     }
 
     fn check_unique(&self) -> Result<(), DecodeError> {
-        for (index, (key, _)) in self.iter().enumerate() {
-            if self.iter().take(index).any(|(earlier, _)| earlier == key) {
+        for (index, (key, _)) in self.pairs().enumerate() {
+            if self.pairs().take(index).any(|(earlier, _)| earlier == key) {
                 return Err(DecodeError::DuplicateKey {
-                    key: key.to_owned(),
+                    key: String::from_utf8_lossy(key).into_owned(),
                 });
             }
         }
@@ -150,19 +160,19 @@ struct Pairs<'a> {
 }
 
 impl<'a> Pairs<'a> {
-    fn text(&mut self) -> Option<&'a str> {
+    fn field(&mut self) -> Option<&'a [u8]> {
         let (&length, rest) = self.rest.split_first()?;
-        let (text, rest) = rest.split_at_checked(usize::from(length))?;
+        let (field, rest) = rest.split_at_checked(usize::from(length))?;
         self.rest = rest;
-        std::str::from_utf8(text).ok()
+        Some(field)
     }
 }
 
 impl<'a> Iterator for Pairs<'a> {
-    type Item = (&'a str, &'a str);
+    type Item = (&'a [u8], &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some((self.text()?, self.text()?))
+        Some((self.field()?, self.field()?))
     }
 }
 
@@ -209,16 +219,24 @@ impl<'a> SendHeaders<'a> {
         ]
     }
 
-    pub(crate) fn encode(&self, out: &mut BytesMut) {
-        let at = out.len();
-        out.put_u8(0);
-        let mut count = 0;
+    fn all(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         let known = self.known().into_iter().filter_map(|(k, v)| Some((k, v?)));
-        for (key, value) in known.chain(self.other.iter().copied()) {
+        known.chain(self.other.iter().copied())
+    }
+
+    /// Bytes they take on the wire.
+    pub(crate) fn size(&self) -> usize {
+        let sizes = self
+            .all()
+            .map(|(key, value)| text1_size(key.as_bytes()) + text1_size(value.as_bytes()));
+        1 + sizes.sum::<usize>()
+    }
+
+    pub(crate) fn encode(&self, out: &mut impl BufMut) {
+        out.put_u8(self.all().count() as u8);
+        for (key, value) in self.all() {
             put_text1(out, key.as_bytes());
             put_text1(out, value.as_bytes());
-            count += 1;
         }
-        out[at] = count;
     }
 }

@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
+use bytes::BufMut;
 use rustc_hash::FxBuildHasher;
 use slab::Slab;
 
@@ -18,7 +19,7 @@ use super::{CallIsOver, Connection, Event, Failure, InboundCall};
 use crate::checksum::ChecksumType;
 use crate::cursor::DecodeError;
 use crate::error::ProtocolError;
-use crate::fragment::{Body, FragmentReader, FragmentWriter, Progress, Received};
+use crate::fragment::{Body, FragmentReader, FragmentWriter, Head, Progress, Received};
 use crate::frame::{Frame, FrameType, MessageId};
 use crate::message::flags::MORE_FRAGMENTS;
 use crate::message::{CallReq, ErrorCode, Message, ResponseCode};
@@ -52,6 +53,25 @@ pub struct ResponseHead<'a> {
     ///
     /// Source: spec/protocol/deadlines.md, "streaming".
     pub streaming: bool,
+}
+
+/// The same as it stands in the frame.
+struct SentHead<'a> {
+    code: ResponseCode,
+    tracing: Tracing,
+    headers: SendHeaders<'a>,
+}
+
+impl Head for SentHead<'_> {
+    fn size(&self) -> usize {
+        1 + Tracing::SIZE + self.headers.size()
+    }
+
+    fn encode(&self, out: &mut impl BufMut) {
+        out.put_u8(self.code.0);
+        self.tracing.encode(out);
+        self.headers.encode(out);
+    }
 }
 
 #[derive(Debug)]
@@ -339,18 +359,16 @@ impl Connection {
         }
         let mut writer =
             FragmentWriter::new(FrameType::CallRes, exchange.id, exchange.checksum_type);
-        let tracing = exchange.tracing;
-        let encode_head = |out: &mut bytes::BytesMut| {
-            bytes::BufMut::put_u8(out, head.code.0);
-            tracing.encode(out);
-            SendHeaders {
-                arg_scheme: head.arg_scheme,
-                ..SendHeaders::default()
-            }
-            .encode(out);
+        let headers = SendHeaders {
+            arg_scheme: head.arg_scheme,
+            ..SendHeaders::default()
         };
-        let progress =
-            writer.write_first(FrameType::CallRes, encode_head, &[], body, &mut self.outbox);
+        let sent = SentHead {
+            code: head.code,
+            tracing: exchange.tracing,
+            headers,
+        };
+        let progress = writer.write_first(FrameType::CallRes, &sent, &[], body, &mut self.outbox);
         exchange.response = Answer::Writing(writer);
         self.enqueued += (self.outbox.len() - before) as u64;
         if progress == Progress::Done {

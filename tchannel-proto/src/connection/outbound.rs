@@ -9,14 +9,15 @@
 
 use std::time::Instant;
 
+use bytes::BufMut;
 use slab::Slab;
 
 use super::timers::TimerKey;
 use super::{CallIsOver, Connection, Event, Failure, Response, State};
 use crate::checksum::ChecksumType;
-use crate::cursor::{DecodeError, put_text1};
+use crate::cursor::{DecodeError, put_text1, text1_size};
 use crate::error::ProtocolError;
-use crate::fragment::{Body, FragmentReader, FragmentWriter, Progress, Received};
+use crate::fragment::{Body, FragmentReader, FragmentWriter, Head, Progress, Received};
 use crate::frame::{Frame, FrameType, MessageId, close_frame, open_frame};
 use crate::limits::{
     ARG1_MAX, IN_FLIGHT_MAX, TOMBSTONES_MAX, TRANSPORT_HEADER_KEY_SENT_MAX, TRANSPORT_HEADERS_MAX,
@@ -203,13 +204,8 @@ impl Connection {
         let mut writer = FragmentWriter::new(FrameType::CallReq, id, head.checksum_type);
         let before = self.outbox.len();
         let start = self.enqueued;
-        let progress = writer.write_first(
-            FrameType::CallReq,
-            |out| encode_head(out, head),
-            head.arg1,
-            body,
-            &mut self.outbox,
-        );
+        let progress =
+            writer.write_first(FrameType::CallReq, head, head.arg1, body, &mut self.outbox);
         self.enqueued += (self.outbox.len() - before) as u64;
         let phase = Phase::Local {
             writer,
@@ -260,7 +256,7 @@ impl Connection {
         let why = &why.as_bytes()[..why.floor_char_boundary(1024)];
         self.write(|out| {
             let start = open_frame(out, FrameType::Cancel, id);
-            bytes::BufMut::put_u32(out, 0);
+            out.put_u32(0);
             Tracing::default().encode(out);
             crate::cursor::put_text2(out, why);
             close_frame(out, start, 0);
@@ -506,11 +502,17 @@ pub(super) fn read_continuation(
     }
 }
 
-fn encode_head(out: &mut bytes::BytesMut, head: &CallHead<'_>) {
-    bytes::BufMut::put_u32(out, head.ttl.as_millis());
-    head.tracing.encode(out);
-    put_text1(out, head.service.as_bytes());
-    head.headers.encode(out);
+impl Head for CallHead<'_> {
+    fn size(&self) -> usize {
+        4 + Tracing::SIZE + text1_size(self.service.as_bytes()) + self.headers.size()
+    }
+
+    fn encode(&self, out: &mut impl BufMut) {
+        out.put_u32(self.ttl.as_millis());
+        self.tracing.encode(out);
+        put_text1(out, self.service.as_bytes());
+        self.headers.encode(out);
+    }
 }
 
 fn check_head(head: &CallHead<'_>) -> Result<(), CallRefused> {

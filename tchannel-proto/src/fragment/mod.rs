@@ -17,7 +17,7 @@ mod writer;
 use bytes::Bytes;
 
 pub use reader::{FragmentError, FragmentReader, Received};
-pub use writer::{FragmentWriter, Progress};
+pub use writer::{FragmentWriter, Head, Progress};
 
 /// What of arg2 and arg3 is at hand: a whole message, or one step of a stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,14 +2,15 @@
 //!
 //! Source: spec/protocol/fragments.md, "sending".
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 
 use super::Body;
 use crate::checksum::{ChecksumType, RunningChecksum};
-use crate::frame::{FrameType, MessageId, close_frame, open_frame};
-use crate::limits::{FRAME_SIZE_MAX, ROOM_TO_OPEN_AN_ARG};
+use crate::cursor::put_text2;
+use crate::frame::{FrameType, MessageId, put_header};
+use crate::limits::{FRAME_HEADER_SIZE, FRAME_SIZE_MAX, ROOM_TO_OPEN_AN_ARG};
 use crate::message::flags::MORE_FRAGMENTS;
-use crate::outbox::Outbox;
+use crate::outbox::{GATHER_MAX, Outbox};
 
 /// Where the message stands after a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,78 +63,69 @@ impl FragmentWriter {
         self.done
     }
 
-    /// Writes the first frame: `head` writes what stands between flags and checksum.
+    /// Writes the first frame.
     ///
     /// `arg1` must leave room for head and a chunk of arg2; at most 16,384 bytes always do.
     pub fn write_first(
         &mut self,
         first: FrameType,
-        head: impl FnOnce(&mut BytesMut),
+        head: &impl Head,
         arg1: &[u8],
         body: &mut Body,
         out: &mut Outbox,
     ) -> Progress {
-        let tail = out.tail();
-        let start = open_frame(tail, first, self.id);
-        let flags_at = tail.len();
-        tail.put_u8(0);
-        head(tail);
         self.checksum.update(arg1);
-        let frame = OpenFrame {
-            start,
-            flags_at,
-            room: 0,
-        };
-        self.finish(frame, Some(arg1), body, out)
+        self.write(first, head, Some(arg1), body, out)
     }
 
     /// Writes the next continuation frame.
     pub fn write_next(&mut self, body: &mut Body, out: &mut Outbox) -> Progress {
-        let tail = out.tail();
-        let start = open_frame(tail, self.continuation, self.id);
-        let flags_at = tail.len();
-        tail.put_u8(0);
-        let frame = OpenFrame {
-            start,
-            flags_at,
-            room: 0,
-        };
-        self.finish(frame, None, body, out)
+        self.write(self.continuation, &NoHead, None, body, out)
     }
 
-    fn finish(
+    fn write(
         &mut self,
-        mut frame: OpenFrame,
+        frame_type: FrameType,
+        head: &impl Head,
         arg1: Option<&[u8]>,
         body: &mut Body,
         out: &mut Outbox,
     ) -> Progress {
-        let tail = out.tail();
         let checksum_type = self.checksum.checksum().checksum_type;
-        let used = tail.len() - frame.start
+        let size_before_chunks = FRAME_HEADER_SIZE
+            + 1
+            + head.size()
             + 1
             + checksum_type.value_size()
             + arg1.map_or(0, |arg1| 2 + arg1.len());
-        frame.room = self.frame_size_max.saturating_sub(used);
-        let (arg2, arg3) = self.take_chunks(frame.room, body);
-        for chunk in arg2.iter().chain(&arg3) {
-            self.checksum.update(chunk);
-        }
+        let room = self.frame_size_max.saturating_sub(size_before_chunks);
+        let (arg2, arg3) = self.take_chunks(room, body);
+        let chunks = || arg2.iter().chain(&arg3);
+        chunks().for_each(|chunk| self.checksum.update(chunk));
         self.done = self.arg3_is_open && body.end && body.is_empty();
 
-        if !self.done {
-            tail[frame.flags_at] |= MORE_FRAGMENTS;
-        }
-        self.checksum.checksum().encode(tail);
-        if let Some(arg1) = arg1 {
-            crate::cursor::put_text2(tail, arg1);
-        }
-        let chunks = [arg2, arg3];
-        let elsewhere = chunks.iter().flatten().map(|chunk| 2 + chunk.len()).sum();
-        close_frame(tail, frame.start, elsewhere);
-        for chunk in chunks.into_iter().flatten() {
-            out.tail().put_u16(chunk.len() as u16);
-            out.put_bytes(chunk);
+        let size = size_before_chunks + chunks().map(|chunk| 2 + chunk.len()).sum::<usize>();
+        let is_small = chunks().all(|chunk| chunk.len() <= GATHER_MAX);
+        out.append(
+            if is_small { size } else { size_before_chunks },
+            |mut out| {
+                put_header(&mut out, size, frame_type, self.id);
+                out.put_u8(if self.done { 0 } else { MORE_FRAGMENTS });
+                head.encode(&mut out);
+                self.checksum.checksum().encode(&mut out);
+                if let Some(arg1) = arg1 {
+                    put_text2(&mut out, arg1);
+                }
+                if is_small {
+                    chunks().for_each(|chunk| put_text2(&mut out, chunk));
+                }
+            },
+        );
+        if !is_small {
+            for chunk in arg2.into_iter().chain(arg3) {
+                out.tail().put_u16(chunk.len() as u16);
+                out.put_bytes(chunk);
+            }
         }
         self.progress(body)
     }
@@ -164,10 +156,24 @@ impl FragmentWriter {
     }
 }
 
-struct OpenFrame {
-    start: usize,
-    flags_at: usize,
-    room: usize,
+/// What stands between flags and checksum of the first frame of a message.
+pub trait Head {
+    /// Bytes that [`encode`](Self::encode) writes.
+    fn size(&self) -> usize;
+
+    /// Writes it.
+    fn encode(&self, out: &mut impl BufMut);
+}
+
+/// That of a continuation.
+struct NoHead;
+
+impl Head for NoHead {
+    fn size(&self) -> usize {
+        0
+    }
+
+    fn encode(&self, _: &mut impl BufMut) {}
 }
 
 /// As much of `arg` as fits in `room` behind its two bytes of length.

@@ -148,12 +148,12 @@ impl Chunks {
     }
 
     pub(crate) fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
-        let mut walk = reader.clone();
-        while walk.remaining() > 0 {
-            let length = usize::from(walk.u16("chunk length")?);
-            walk.bytes(length, "chunk")?;
+        let start = reader.position();
+        while reader.remaining() > 0 {
+            let length = usize::from(reader.u16("chunk length")?);
+            reader.slice(length, "chunk")?;
         }
-        Ok(Self(reader.bytes(reader.remaining(), "chunks")?))
+        Ok(Self(reader.since(start)))
     }
 
     pub(crate) fn as_bytes(&self) -> &Bytes {

@@ -1,8 +1,8 @@
 //! Args cut into frames and put together again, and frames that nobody would send.
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, BufMut, Bytes};
 use tchannel_proto::checksum::Checksum;
-use tchannel_proto::fragment::{FragmentReader, FragmentWriter, Received};
+use tchannel_proto::fragment::{FragmentReader, FragmentWriter, Head, Received};
 use tchannel_proto::limits::ARG1_MAX;
 use tchannel_proto::message::{Chunks, Message, flags};
 use tchannel_proto::{Body, ChecksumType, Decoder, Frame, FrameType, MessageId, Outbox, Progress};
@@ -105,9 +105,13 @@ fn write(
     let mut out = Outbox::new();
     let mut source = Source::new(args, step);
     let mut body = source.next();
-    let head = |out: &mut bytes::BytesMut| out.extend_from_slice(&empty_head());
-    let mut progress =
-        writer.write_first(FrameType::CallReq, head, &args.arg1, &mut body, &mut out);
+    let mut progress = writer.write_first(
+        FrameType::CallReq,
+        &EmptyHead,
+        &args.arg1,
+        &mut body,
+        &mut out,
+    );
     while progress != Progress::Done {
         if progress == Progress::Starved {
             assert!(body.is_empty(), "starved means nothing is left");
@@ -164,11 +168,17 @@ impl Source {
 }
 
 /// What stands between flags and checksum of a call req without service and headers.
-fn empty_head() -> Vec<u8> {
-    let mut head = vec![0, 0, 0, 1];
-    head.extend([0; 25]);
-    head.extend([0, 0]);
-    head
+struct EmptyHead;
+
+impl Head for EmptyHead {
+    fn size(&self) -> usize {
+        4 + 25 + 2
+    }
+
+    fn encode(&self, out: &mut impl BufMut) {
+        out.put_u32(1);
+        out.put_bytes(0, 25 + 2);
+    }
 }
 
 fn cut(mut out: Outbox) -> Vec<Frame> {
