@@ -14,6 +14,7 @@ use crate::handler::Endpoint;
 use crate::peer::PeerTable;
 use crate::relay::Relay;
 use crate::stats::{ConnectionStats, Stats};
+use crate::typed::Published;
 
 /// Shared by all drivers of one channel.
 pub(crate) struct Dispatch {
@@ -34,6 +35,7 @@ pub(crate) struct Dispatch {
 struct Methods {
     by_name: HashMap<Vec<u8>, Arc<Endpoint>>,
     catch_all: Option<Arc<Endpoint>>,
+    published: Published,
 }
 
 impl Dispatch {
@@ -63,6 +65,19 @@ impl Dispatch {
             }
             None => methods.catch_all = Some(endpoint),
         }
+    }
+
+    /// What is told of the typed services under this name.
+    pub(crate) fn published(&self, service: &str) -> Published {
+        let mut services = self
+            .services
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        services
+            .entry(service.to_owned())
+            .or_default()
+            .published
+            .clone()
     }
 
     /// The handler for a call, or what to tell its caller.

@@ -49,7 +49,8 @@ pub use tchannel_proto as proto;
 pub use tchannel_proto::{ChecksumType, ErrorCode, PeerInfo, ResponseCode, RetryAdvice};
 pub use typed::generated::meta;
 pub use typed::{
-    Client, Exchange, Interface, MethodCall, MethodError, ServiceBuilder, SystemError, TypedService,
+    Client, Exchange, Interface, MethodCall, MethodError, ServiceBuilder, SystemError, ThriftFiles,
+    TraitSchema, TypedService,
 };
 
 // Generated code names this crate as its users do.

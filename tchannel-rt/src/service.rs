@@ -12,6 +12,7 @@ use crate::context::CallContext;
 use crate::dispatch::Dispatch;
 use crate::handler::{Endpoint, HandlerError, HandlerResult, Reply, Request};
 use crate::scheme::{Headers, SchemeError, http, json, msgpack, thrift};
+use crate::typed::Published;
 
 /// Registers handlers under one service name. See [`Channel::service`](crate::Channel::service).
 ///
@@ -175,6 +176,11 @@ impl Service {
                 encode(&answer).map_err(bad_answer)
             }
         })
+    }
+
+    /// What is told of the typed services under this name.
+    pub(crate) fn published(&self) -> Published {
+        self.dispatch.published(&self.name)
     }
 
     pub(crate) fn register(&self, method: Option<&str>, endpoint: Arc<Endpoint>) -> &Self {

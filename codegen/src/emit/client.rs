@@ -22,6 +22,7 @@ impl Emitter<'_> {
             thrift_name,
             ..
         } = it;
+        let default_name = stem(&self.current().path);
         self.code.gap();
         self.code
             .line(&format!("/// Calls the methods of `{thrift_name}`."));
@@ -29,11 +30,16 @@ impl Emitter<'_> {
         self.code.line(&format!("pub struct {client}(rt::Client);"));
         self.code.gap();
         self.code.block(&format!("impl {client}"), |code| {
-            code.line(
-                "/// Calls the instances of `service` that `channel` knows or its routers find.",
-            );
+            code.line(&format!(
+                "/// Calls the instances of `{default_name}` that `channel` knows or its routers find."
+            ));
+            code.block("pub fn new(channel: &rt::Channel) -> Self", |code| {
+                code.line(&format!("Self::named(channel, {default_name:?})"));
+            });
+            code.gap();
+            code.line("/// Calls a service of another name.");
             code.block(
-                "pub fn new(channel: &rt::Channel, service: impl Into<String>) -> Self",
+                "pub fn named(channel: &rt::Channel, service: impl Into<String>) -> Self",
                 |code| {
                     code.line("Self::with(rt::Client::new(channel, service))");
                 },
@@ -100,6 +106,12 @@ impl Emitter<'_> {
         });
         Piece::structure(&path, fields.collect())
     }
+}
+
+/// The name of a file without folders and ending, which its services go by unless told otherwise.
+fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split_once('.').map_or(name, |(stem, _)| stem)
 }
 
 /// Text and bytes are taken in whatever form the caller has them.

@@ -139,7 +139,7 @@ impl<'a> Emitter<'a> {
                 Piece::call("(", vec![path, Piece::text(idl)], ")")
             });
             let interface = Piece::structure(
-                "rt::Interface",
+                "rt::ThriftFiles",
                 vec![
                     (
                         "entry_point: ".to_owned(),
@@ -154,7 +154,7 @@ impl<'a> Emitter<'a> {
             self.code.gap();
             self.code.line("/// The Thrift files of these services.");
             self.code
-                .piece("pub const INTERFACE: rt::Interface = ", &interface, ";");
+                .piece("pub const INTERFACE: rt::ThriftFiles = ", &interface, ";");
         }
         self.code.gap();
         self.code.line("/// The Thrift file itself.");

@@ -105,7 +105,7 @@ impl<'a> Resolver<'a> {
             let mut seen = parent
                 .and_then(|parent| spans.get(&parent).cloned())
                 .unwrap_or_default();
-            let mut scope = Scope::with(&["new", "with", "into_service"]);
+            let mut scope = Scope::with(&["new", "named", "with", "into_service"]);
             for ancestor in self.ancestors(at) {
                 let names = self
                     .model

@@ -70,8 +70,13 @@ pub trait KeyValue: Send + Sync + 'static {
 pub struct KeyValueClient(rt::Client);
 
 impl KeyValueClient {
-    /// Calls the instances of `service` that `channel` knows or its routers find.
-    pub fn new(channel: &rt::Channel, service: impl Into<String>) -> Self {
+    /// Calls the instances of `keyvalue` that `channel` knows or its routers find.
+    pub fn new(channel: &rt::Channel) -> Self {
+        Self::named(channel, "keyvalue")
+    }
+
+    /// Calls a service of another name.
+    pub fn named(channel: &rt::Channel, service: impl Into<String>) -> Self {
         Self::with(rt::Client::new(channel, service))
     }
 
@@ -168,7 +173,7 @@ impl rt::Struct for KeyValuePutArgs {
 }
 
 /// The Thrift files of these services.
-pub const INTERFACE: rt::Interface = rt::Interface {
+pub const INTERFACE: rt::ThriftFiles = rt::ThriftFiles {
     entry_point: "keyvalue.thrift",
     idls: &[("keyvalue.thrift", IDL)],
 };

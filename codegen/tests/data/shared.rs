@@ -160,8 +160,13 @@ pub trait Base: Send + Sync + 'static {
 pub struct BaseClient(rt::Client);
 
 impl BaseClient {
-    /// Calls the instances of `service` that `channel` knows or its routers find.
-    pub fn new(channel: &rt::Channel, service: impl Into<String>) -> Self {
+    /// Calls the instances of `shared` that `channel` knows or its routers find.
+    pub fn new(channel: &rt::Channel) -> Self {
+        Self::named(channel, "shared")
+    }
+
+    /// Calls a service of another name.
+    pub fn named(channel: &rt::Channel, service: impl Into<String>) -> Self {
         Self::with(rt::Client::new(channel, service))
     }
 
@@ -246,7 +251,7 @@ impl From<Refused> for rt::MethodError<BaseWhoamiThrows> {
 }
 
 /// The Thrift files of these services.
-pub const INTERFACE: rt::Interface = rt::Interface {
+pub const INTERFACE: rt::ThriftFiles = rt::ThriftFiles {
     entry_point: "common/shared.thrift",
     idls: &[("common/shared.thrift", IDL)],
 };

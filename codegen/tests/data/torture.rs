@@ -853,8 +853,13 @@ pub trait Torture: super::shared::Base {
 pub struct TortureClient(rt::Client);
 
 impl TortureClient {
-    /// Calls the instances of `service` that `channel` knows or its routers find.
-    pub fn new(channel: &rt::Channel, service: impl Into<String>) -> Self {
+    /// Calls the instances of `torture` that `channel` knows or its routers find.
+    pub fn new(channel: &rt::Channel) -> Self {
+        Self::named(channel, "torture")
+    }
+
+    /// Calls a service of another name.
+    pub fn named(channel: &rt::Channel, service: impl Into<String>) -> Self {
         Self::with(rt::Client::new(channel, service))
     }
 
@@ -1368,8 +1373,13 @@ pub trait Child: Torture {
 pub struct ChildClient(rt::Client);
 
 impl ChildClient {
-    /// Calls the instances of `service` that `channel` knows or its routers find.
-    pub fn new(channel: &rt::Channel, service: impl Into<String>) -> Self {
+    /// Calls the instances of `torture` that `channel` knows or its routers find.
+    pub fn new(channel: &rt::Channel) -> Self {
+        Self::named(channel, "torture")
+    }
+
+    /// Calls a service of another name.
+    pub fn named(channel: &rt::Channel, service: impl Into<String>) -> Self {
         Self::with(rt::Client::new(channel, service))
     }
 
@@ -1506,7 +1516,7 @@ impl rt::Struct for ChildForestArgs {
 }
 
 /// The Thrift files of these services.
-pub const INTERFACE: rt::Interface = rt::Interface {
+pub const INTERFACE: rt::ThriftFiles = rt::ThriftFiles {
     entry_point: "torture.thrift",
     idls: &[
         ("torture.thrift", IDL),

@@ -1,23 +1,77 @@
-//! `Meta`: what every typed service can be asked, answered from its [`Interface`].
+//! `Meta`: what every typed service can be asked, answered from the interfaces under its name.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use serde::de::IgnoredAny;
+
+use super::MethodError;
 use super::generated::meta::{HealthRequest, HealthStatus, Meta, ThriftIDLs, VersionInfo};
-use super::{MethodError, TypedService};
+use super::interface::{Description, Interface, ThriftFiles};
+use crate::handler::HandlerError;
+use crate::service::Service;
 
-/// The Thrift files that a service was generated from; they travel in the binary.
-#[derive(Clone, Copy, Debug)]
-pub struct Interface {
-    /// The file that has the service.
-    pub entry_point: &'static str,
-    /// Names and texts of that file and of those it includes.
-    pub idls: &'static [(&'static str, &'static str)],
+/// The interfaces under one service name, in the order in which they were put there. Clones share.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Published {
+    interfaces: Arc<Mutex<Vec<Interface>>>,
+}
+
+/// What `Meta::interfaces` answers.
+#[derive(Debug, Serialize)]
+struct Interfaces {
+    interfaces: Vec<Description>,
+}
+
+/// Adds to what is told under the name of `service`, and sees that it is told.
+///
+/// Source: spec/schemes/interfaces.md, "asking".
+pub(super) fn publish(service: &Service, interface: Interface) {
+    let published = service.published();
+    if !published.add(interface) {
+        return;
+    }
+    service.put_methods(published.clone().into_service());
+    service.json("Meta::interfaces", move |_: crate::Incoming<IgnoredAny>| {
+        let interfaces = published.describe();
+        async move { Ok::<_, HandlerError>(Interfaces { interfaces }) }
+    });
+}
+
+impl Published {
+    /// Whether there was none before.
+    fn add(&self, interface: Interface) -> bool {
+        let mut interfaces = self.lock();
+        let is_first = interfaces.is_empty();
+        match interfaces.iter_mut().find(|own| own.is_same(&interface)) {
+            Some(own) => *own = interface,
+            None => interfaces.push(interface),
+        }
+        is_first
+    }
+
+    fn describe(&self) -> Vec<Description> {
+        let interfaces = self.lock().clone();
+        interfaces.iter().map(Interface::describe).collect()
+    }
+
+    fn thrift_files(&self) -> Vec<ThriftFiles> {
+        let files = |interface: &Interface| match interface {
+            Interface::Thrift(files) => Some(*files),
+            Interface::Trait(_) => None,
+        };
+        self.lock().iter().filter_map(files).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Interface>> {
+        self.interfaces
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Source: spec/schemes/thrift.md, "Meta".
-pub(super) fn service(interface: Interface) -> TypedService {
-    interface.into_service()
-}
-
-impl Meta for Interface {
+impl Meta for Published {
     /// An instance that answers at all is well: one that drains has declined the call before.
     async fn health(&self, _hr: HealthRequest) -> Result<HealthStatus, MethodError> {
         Ok(HealthStatus {
@@ -27,11 +81,18 @@ impl Meta for Interface {
     }
 
     async fn thrift_idl(&self) -> Result<ThriftIDLs, MethodError> {
-        let own = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
-        Ok(ThriftIDLs {
-            idls: self.idls.iter().map(own).collect(),
-            entry_point: self.entry_point.to_owned(),
-        })
+        let all = self.thrift_files();
+        let first = all.first().map_or("", |files| files.entry_point);
+        let mut answer = ThriftIDLs {
+            entry_point: first.to_owned(),
+            ..ThriftIDLs::default()
+        };
+        // Of two files of one name the earlier stays: the file to begin with may include it.
+        for (name, text) in all.iter().flat_map(|files| files.idls) {
+            let text = || (*text).to_owned();
+            answer.idls.entry((*name).to_owned()).or_insert_with(text);
+        }
+        Ok(answer)
     }
 
     async fn version_info(&self) -> Result<VersionInfo, MethodError> {

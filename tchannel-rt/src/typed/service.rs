@@ -25,14 +25,14 @@ impl TypedService {
     )]
     pub fn new<I: Send + Sync + 'static>(
         name: &'static str,
-        interface: Interface,
+        interface: impl Into<Interface>,
         it: I,
     ) -> ServiceBuilder<I> {
         ServiceBuilder {
             name,
             it: Arc::new(it),
             service: Self {
-                interface,
+                interface: interface.into(),
                 endpoints: Vec::new(),
             },
         }
@@ -107,19 +107,20 @@ where
 }
 
 impl Service {
-    /// Serves typed methods, and `Meta` beside them: health, version, and the Thrift files.
+    /// Serves typed methods, and `Meta` beside them: health, version, and what the methods are.
     ///
-    /// `Meta` is answered under the service name `tchannel` too. When several interfaces are served,
-    /// `Meta::thriftIDL` tells of the one that came last.
+    /// Several typed services may be put under one name. `Meta` is answered under the service name
+    /// `tchannel` too, where it tells of all that the channel serves.
     ///
-    /// Source: spec/schemes/thrift.md, "Meta".
+    /// Source: spec/schemes/thrift.md, "Meta", and spec/schemes/interfaces.md, "asking".
     pub fn serve(&self, typed: TypedService) -> &Self {
-        let meta = meta::service(typed.interface);
-        let everybody = self.named("tchannel");
-        for (name, endpoint) in typed.endpoints.into_iter().chain(meta.endpoints) {
-            if name.starts_with("Meta::") {
-                everybody.register(Some(&name), endpoint.clone());
-            }
+        meta::publish(&self.named("tchannel"), typed.interface);
+        meta::publish(self, typed.interface);
+        self.put_methods(typed)
+    }
+
+    pub(super) fn put_methods(&self, typed: TypedService) -> &Self {
+        for (name, endpoint) in typed.endpoints {
             self.register(Some(&name), endpoint);
         }
         self

@@ -251,8 +251,13 @@ pub trait Meta: Send + Sync + 'static {
 pub struct MetaClient(rt::Client);
 
 impl MetaClient {
-    /// Calls the instances of `service` that `channel` knows or its routers find.
-    pub fn new(channel: &rt::Channel, service: impl Into<String>) -> Self {
+    /// Calls the instances of `meta` that `channel` knows or its routers find.
+    pub fn new(channel: &rt::Channel) -> Self {
+        Self::named(channel, "meta")
+    }
+
+    /// Calls a service of another name.
+    pub fn named(channel: &rt::Channel, service: impl Into<String>) -> Self {
         Self::with(rt::Client::new(channel, service))
     }
 
@@ -331,7 +336,7 @@ impl rt::Struct for MetaVersionInfoArgs {
 }
 
 /// The Thrift files of these services.
-pub const INTERFACE: rt::Interface = rt::Interface {
+pub const INTERFACE: rt::ThriftFiles = rt::ThriftFiles {
     entry_point: "meta.thrift",
     idls: &[("meta.thrift", IDL)],
 };

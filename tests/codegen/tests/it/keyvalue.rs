@@ -91,7 +91,7 @@ async fn a_system_error_says_its_class_and_whether_to_retry() {
 
 #[tokio::test]
 async fn a_service_that_nobody_offers_is_a_transport_error() {
-    let client = KeyValueClient::new(&Channel::new("caller"), "keyvalue");
+    let client = KeyValueClient::new(&Channel::new("caller"));
     let error = client.get("key").await.unwrap_err();
     assert!(matches!(error, MethodError::Transport(_)), "{error:?}");
     assert_eq!(error.retry_advice(), RetryAdvice::Safe);
@@ -121,7 +121,7 @@ async fn a_call_can_be_told_more_before_it_is_made() {
         .await
         .unwrap();
     let addr = server.local_addr().unwrap().to_string();
-    let elsewhere = KeyValueClient::new(&Channel::new("other"), "keyvalue");
+    let elsewhere = KeyValueClient::new(&Channel::new("other"));
     assert_eq!(elsewhere.get("key").peer(&addr).await.unwrap(), "value");
 }
 
