@@ -42,10 +42,12 @@ impl Definition {
 
 /// What was said about a definition beside what it is.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Notes {
-    pub(crate) doc: Option<String>,
+#[non_exhaustive]
+pub struct Notes {
+    /// The doc comment, without its marks.
+    pub doc: Option<String>,
     /// `(name = "value")` in the order they were written.
-    pub(crate) annotations: Vec<(String, Option<String>)>,
+    pub annotations: Vec<(String, Option<String>)>,
 }
 
 #[derive(Clone, Debug)]
@@ -85,10 +87,14 @@ pub(crate) struct Struct {
     pub(crate) notes: Notes,
 }
 
+/// What kind of struct a struct is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StructKind {
+pub enum StructKind {
+    /// All of its fields.
     Struct,
+    /// One of its fields.
     Union,
+    /// A struct that is thrown.
     Exception,
 }
 
@@ -103,9 +109,12 @@ pub(crate) struct Field {
     pub(crate) notes: Notes,
 }
 
+/// Whether a field has to be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Requiredness {
+pub enum Requiredness {
+    /// Always sent, and refused when it is missing.
     Required,
+    /// Need not be there.
     Optional,
     /// Neither was written: always sent, need not be received.
     Default,

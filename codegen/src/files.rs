@@ -8,6 +8,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::idl::Idl;
 use crate::{Config, Errors};
 
 impl Config {
@@ -55,6 +56,19 @@ impl Config {
             write(folder.as_ref(), &name, &text)?;
         }
         Ok(())
+    }
+}
+
+impl Idl {
+    /// What the Thrift file at `path` and those it includes say.
+    ///
+    /// # Errors
+    ///
+    /// [`Errors`], drawn for people, when a file is not sound or can not be read.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Errors> {
+        Self::read(path.as_ref(), &Config::new(), &mut |path| {
+            fs::read_to_string(path)
+        })
     }
 }
 

@@ -15,11 +15,14 @@
 //! In reading order: `diagnostic` draws complaints, `lexer` and `parser` make an `ast` of each file,
 //! `load` follows includes, `resolve` makes a `model` of all of them, `emit` writes Rust. Only `files`
 //! touches the disk. The code that is written uses the public API of `tchannel-rt`; this crate does not.
+//!
+//! [`idl`] is for tools that want to know what Thrift files say and need no Rust for it.
 
 mod ast;
 mod diagnostic;
 mod emit;
 mod files;
+pub mod idl;
 mod lexer;
 mod load;
 mod model;
@@ -112,9 +115,24 @@ impl Config {
     }
 
     fn model(&self, path: &Path, read: load::Read<'_>) -> Result<Model, Errors> {
+        self.model_within(usize::MAX, path, read)
+    }
+
+    /// The model of files that define no more than `definitions_max` things.
+    fn model_within(
+        &self,
+        definitions_max: usize,
+        path: &Path,
+        read: load::Read<'_>,
+    ) -> Result<Model, Errors> {
         let mut sources = Sources::default();
         let mut errors = Vec::new();
         let files = load::load(path, &self.include_dirs, read, &mut sources, &mut errors);
+        let definitions: usize = files.iter().map(load::Loaded::definitions).sum();
+        if definitions > definitions_max {
+            let title = format!("{definitions} definitions are more than {definitions_max}");
+            return Err(Errors::plain(title));
+        }
         let model = if errors.is_empty() {
             resolve::resolve(&files, &sources, &mut errors)
         } else {

@@ -18,6 +18,13 @@ pub(crate) struct Loaded {
     pub(crate) includes: Vec<(String, usize)>,
 }
 
+impl Loaded {
+    /// How many things it defines.
+    pub(crate) fn definitions(&self) -> usize {
+        self.document.definitions.len()
+    }
+}
+
 /// Gives the text of a file.
 pub(crate) type Read<'a> = &'a mut dyn FnMut(&Path) -> io::Result<String>;
 

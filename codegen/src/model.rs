@@ -30,34 +30,52 @@ pub(crate) struct File {
     pub(crate) services: Vec<Service>,
 }
 
-/// Points to a definition of one kind: the file, and the index among those of its kind.
+/// Points to a definition of one kind, in the files that were read together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Ref {
+pub struct Ref {
     pub(crate) file: usize,
+    /// Among the definitions of its kind in that file.
     pub(crate) index: usize,
 }
 
+/// The type of a field, an argument, a result or an element.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Type {
+pub enum Type {
+    /// True or false.
     Bool,
+    /// A signed byte; `byte` is the same.
     I8,
+    /// 2 bytes, signed.
     I16,
+    /// 4 bytes, signed.
     I32,
+    /// 8 bytes, signed.
     I64,
+    /// IEEE 754, 8 bytes.
     Double,
+    /// Text in UTF-8.
     String,
+    /// Any bytes.
     Binary,
+    /// 16 bytes.
     Uuid,
+    /// Elements in order.
     List(Box<Type>),
+    /// Elements without order.
     Set(Box<Type>),
+    /// Keys and values.
     Map(Box<Type>, Box<Type>),
+    /// An enum.
     Enum(Ref),
+    /// A struct, union or exception.
     Struct(Ref),
+    /// Another name for a type.
     Typedef(Ref),
 }
 
 #[derive(Debug)]
 pub(crate) struct Typedef {
+    pub(crate) thrift_name: String,
     pub(crate) name: String,
     pub(crate) ty: Type,
     pub(crate) notes: Notes,
@@ -73,6 +91,7 @@ pub(crate) struct Const {
 
 #[derive(Debug)]
 pub(crate) struct Enum {
+    pub(crate) thrift_name: String,
     pub(crate) name: String,
     pub(crate) members: Vec<Member>,
     /// The name of the variant for values that no member has.
@@ -103,6 +122,8 @@ pub(crate) struct Member {
 #[derive(Debug)]
 pub(crate) struct Struct {
     pub(crate) kind: StructKind,
+    /// Its name in Thrift; of arguments, that in Rust.
+    pub(crate) thrift_name: String,
     pub(crate) name: String,
     /// As they were written.
     pub(crate) fields: Vec<Field>,
@@ -153,16 +174,22 @@ impl Field {
 
 /// A constant of a type that stands beside it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
+pub enum Value {
+    /// Of a bool.
     Bool(bool),
+    /// Of any whole number.
     Int(i64),
+    /// Of a double.
     Double(f64),
+    /// Of a string, or of binary.
     Text(String),
+    /// Of a uuid.
     Uuid(u128),
     /// A member by its index.
     Enum(Ref, usize),
     /// A list or a set.
     List(Vec<Value>),
+    /// Keys and values.
     Map(Vec<(Value, Value)>),
     /// Some fields by their index; in unions, one.
     Struct(Ref, Vec<(usize, Value)>),
@@ -202,6 +229,8 @@ pub(crate) struct Throws {
 #[derive(Debug)]
 pub(crate) struct Thrown {
     pub(crate) variant: String,
+    /// Its name in the `throws` of the method.
+    pub(crate) thrift_name: String,
     pub(crate) id: i16,
     pub(crate) exception: Ref,
 }

@@ -194,6 +194,7 @@ impl<'a> Resolver<'a> {
             };
             exceptions.push(Thrown {
                 variant: scope.take(variant),
+                thrift_name: field.thrift_name.clone(),
                 id: field.id,
                 exception,
             });

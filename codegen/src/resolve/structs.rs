@@ -19,8 +19,11 @@ impl Resolver<'_> {
                     }
                     Definition::Struct(it) => {
                         let name = self.scopes[file].take(type_name(&it.name.text));
-                        let it = self.structure(file, it.kind, name, &it.fields, &it.notes);
-                        self.model.files[file].structs.push(it);
+                        let structure = Struct {
+                            thrift_name: it.name.text.clone(),
+                            ..self.structure(file, it.kind, name, &it.fields, &it.notes)
+                        };
+                        self.model.files[file].structs.push(structure);
                     }
                     // Their traits take names too, before names are made up.
                     Definition::Service(_) | Definition::Const(_) | Definition::Typedef(_) => {}
@@ -51,6 +54,7 @@ impl Resolver<'_> {
             });
         }
         Enum {
+            thrift_name: it.name.text.clone(),
             name: self.scopes[file].take(type_name(&it.name.text)),
             members,
             unknown: scope.take("Unknown".to_owned()),
@@ -105,6 +109,7 @@ impl Resolver<'_> {
         }
         Struct {
             kind,
+            thrift_name: name.clone(),
             name,
             fields: resolved,
             unknown: scope.take("Unknown".to_owned()),

@@ -1,5 +1,7 @@
 //! Types, and the names that typedefs give them.
 
+use std::collections::HashSet;
+
 use super::Resolver;
 use super::names::Item;
 use crate::ast::{self, Definition, TypeKind};
@@ -20,6 +22,7 @@ impl Resolver<'_> {
                 let name = self.scopes[file].take(type_name(&typedef.name.text));
                 let index = self.model.files[file].typedefs.len();
                 self.model.files[file].typedefs.push(Typedef {
+                    thrift_name: typedef.name.text.clone(),
                     name,
                     ty,
                     notes: typedef.notes.clone(),
@@ -33,7 +36,7 @@ impl Resolver<'_> {
     }
 
     fn complain_about_cycle(&mut self, typedef: Ref, span: Span) {
-        let mut seen = Vec::new();
+        let mut seen = HashSet::new();
         if self.leads_to(&self.definition_of(typedef), typedef, &mut seen) {
             let error = Diagnostic::new(
                 span,
@@ -52,13 +55,11 @@ impl Resolver<'_> {
             .clone()
     }
 
-    fn leads_to(&self, ty: &Type, target: Ref, seen: &mut Vec<Ref>) -> bool {
+    fn leads_to(&self, ty: &Type, target: Ref, seen: &mut HashSet<Ref>) -> bool {
         match ty {
             Type::Typedef(at) if *at == target => true,
-            Type::Typedef(at) if seen.contains(at) => false,
             Type::Typedef(at) => {
-                seen.push(*at);
-                self.leads_to(&self.definition_of(*at), target, seen)
+                seen.insert(*at) && self.leads_to(&self.definition_of(*at), target, seen)
             }
             Type::List(element) | Type::Set(element) => self.leads_to(element, target, seen),
             Type::Map(key, value) => {

@@ -2,5 +2,6 @@
 
 mod command;
 mod complaints;
+mod idl;
 mod never_panics;
 mod snapshots;
