@@ -1,0 +1,8 @@
+//! What the programs of this package share: flags, a closed loop of calls, and the line it ends with.
+//!
+//! Reading order: [`options`], [`load`], [`report`].
+
+pub mod load;
+pub mod options;
+pub mod report;
+pub mod runtime;
