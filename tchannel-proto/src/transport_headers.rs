@@ -62,10 +62,10 @@ impl TransportHeaders {
         Pairs { rest: &self.block }
     }
 
-    /// `value`, which must have come from [`get`](Self::get) or [`iter`](Self::iter), as a slice that lives on.
-    pub fn slice(&self, value: &str) -> ByteString {
-        let bytes = self.block.slice_ref(value.as_bytes());
-        ByteString::try_from(bytes).unwrap_or_default()
+    /// The value of `key` as a slice that lives on, if it is there.
+    pub fn get_slice(&self, key: &str) -> Option<ByteString> {
+        let (_, value) = self.pairs().find(|(k, _)| *k == key.as_bytes())?;
+        ByteString::try_from(self.block.slice_ref(value)).ok()
     }
 
     /// How many there are.
@@ -204,10 +204,10 @@ pub struct SendHeaders<'a> {
     pub other: &'a [(&'a str, &'a str)],
 }
 
-impl<'a> SendHeaders<'a> {
-    fn known(&self) -> [(&'static str, Option<&'a str>); 9] {
-        [
-            (key::ARG_SCHEME, Some(self.arg_scheme)),
+impl SendHeaders<'_> {
+    fn for_each(&self, mut each: impl FnMut(&str, &str)) {
+        each(key::ARG_SCHEME, self.arg_scheme);
+        let optional = [
             (key::CALLER_NAME, self.caller_name),
             (key::RETRY_FLAGS, self.retry_flags),
             (key::SPECULATIVE_EXECUTION, self.speculative_execution),
@@ -216,27 +216,33 @@ impl<'a> SendHeaders<'a> {
             (key::ROUTING_DELEGATE, self.routing_delegate),
             (key::CLAIM_AT_START, self.claim_at_start),
             (key::CLAIM_AT_FINISH, self.claim_at_finish),
-        ]
-    }
-
-    fn all(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let known = self.known().into_iter().filter_map(|(k, v)| Some((k, v?)));
-        known.chain(self.other.iter().copied())
+        ];
+        for (key, value) in optional {
+            if let Some(value) = value {
+                each(key, value);
+            }
+        }
+        for (key, value) in self.other {
+            each(key, value);
+        }
     }
 
     /// Bytes they take on the wire.
     pub(crate) fn size(&self) -> usize {
-        let sizes = self
-            .all()
-            .map(|(key, value)| text1_size(key.as_bytes()) + text1_size(value.as_bytes()));
-        1 + sizes.sum::<usize>()
+        let mut size = 1;
+        self.for_each(|key, value| {
+            size += text1_size(key.as_bytes()) + text1_size(value.as_bytes());
+        });
+        size
     }
 
     pub(crate) fn encode(&self, out: &mut impl BufMut) {
-        out.put_u8(self.all().count() as u8);
-        for (key, value) in self.all() {
+        let mut count = 0;
+        self.for_each(|_, _| count += 1);
+        out.put_u8(count);
+        self.for_each(|key, value| {
             put_text1(out, key.as_bytes());
             put_text1(out, value.as_bytes());
-        }
+        });
     }
 }

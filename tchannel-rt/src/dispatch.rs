@@ -1,11 +1,11 @@
 //! What the drivers of a channel's connections share: handlers, the relay, peers, and who is connected.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
+use rustc_hash::FxHashMap;
 use slab::Slab;
 use tokio::sync::Notify;
 
@@ -18,7 +18,8 @@ use crate::typed::Published;
 
 /// Shared by all drivers of one channel.
 pub(crate) struct Dispatch {
-    services: RwLock<HashMap<String, Methods>>,
+    // Names that this end has registered, so nobody else can make them collide.
+    services: RwLock<FxHashMap<String, Methods>>,
     relay: OnceLock<Relay>,
     pub(crate) peers: PeerTable,
     pub(crate) idle_close: Option<Duration>,
@@ -33,7 +34,7 @@ pub(crate) struct Dispatch {
 
 #[derive(Default)]
 struct Methods {
-    by_name: HashMap<Vec<u8>, Arc<Endpoint>>,
+    by_name: FxHashMap<Vec<u8>, Arc<Endpoint>>,
     catch_all: Option<Arc<Endpoint>>,
     published: Published,
 }

@@ -168,24 +168,18 @@ fn context(call: &InboundCall) -> CallContext {
     CallContext {
         deadline: call.deadline,
         tracing: call.tracing,
-        caller: slice_of(&call.headers, header_key::CALLER_NAME),
+        caller: call
+            .headers
+            .get_slice(header_key::CALLER_NAME)
+            .unwrap_or_default(),
         service: call.service.clone(),
     }
 }
 
 fn arg_scheme(call: &InboundCall) -> ByteString {
-    slice_of(&call.headers, header_key::ARG_SCHEME)
-}
-
-fn slice_of(headers: &tchannel_proto::TransportHeaders, key: &str) -> ByteString {
-    match headers.get(key) {
-        None => ByteString::new(),
-        Some("raw") => ByteString::from_static("raw"),
-        Some("json") => ByteString::from_static("json"),
-        Some("thrift") => ByteString::from_static("thrift"),
-        Some("msgpack") => ByteString::from_static("msgpack"),
-        Some(value) => headers.slice(value),
-    }
+    call.headers
+        .get_slice(header_key::ARG_SCHEME)
+        .unwrap_or_default()
 }
 
 /// Arg1 for people and dispatch; a name that is not UTF-8 has found no handler but a catch-all.
