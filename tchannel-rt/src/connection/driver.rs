@@ -78,7 +78,7 @@ pub(crate) struct Driver {
     chunk: usize,
     pub(super) work: Vec<Work>,
     /// Other connections that have frames to write after this batch.
-    pub(crate) touched: Vec<Conn>,
+    touched: Vec<Conn>,
     pub(super) ready: Option<oneshot::Sender<Result<(), ProtocolError>>>,
     armed_for: Option<Instant>,
     pub(crate) hold_until: Option<Instant>,
@@ -306,6 +306,14 @@ impl Driver {
         core.driver_wakes_at = self.armed_for;
     }
 
+    /// Frames were queued on `conn`: they leave once this batch is done.
+    pub(crate) fn touch(&mut self, conn: &Conn) {
+        // Whoever touched it first flushes it after this, and takes these frames along.
+        if !conn.0.is_touched.swap(true, Ordering::AcqRel) {
+            self.touched.push(conn.clone());
+        }
+    }
+
     pub(super) fn flush_all(&mut self) {
         self.conn.flush();
         for conn in self.touched.drain(..) {
@@ -366,12 +374,7 @@ impl Driver {
                     endpoint,
                     exchange,
                 } => self.conn.start_stream(call, &endpoint, exchange),
-                Work::RelayCall {
-                    key,
-                    frame,
-                    to,
-                    arrived,
-                } => self.relay_call(key, frame, to, arrived),
+                Work::RelayCall { key, call, to } => self.relay_call(key, call, to, now),
                 Work::RelayRequest { key, frame } => self.relay_request(key, frame, now),
                 Work::RelayCancel { key, why } => self.relay_cancel(key, &why),
                 Work::RelayResponse {

@@ -28,6 +28,7 @@ impl Conn {
 
     /// Writes until all is written or the socket takes no more. Never waits.
     pub(crate) fn flush(&self) {
+        self.0.is_touched.store(false, Ordering::Release);
         loop {
             let mut outbox = match self.0.writer.try_lock() {
                 Ok(outbox) => outbox,

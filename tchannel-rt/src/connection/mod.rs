@@ -60,6 +60,8 @@ pub(crate) struct Shared {
     write_has_failed: AtomicBool,
     drain_requested: AtomicBool,
     close_requested: AtomicBool,
+    /// Another connection's driver has queued frames and will flush them.
+    is_touched: AtomicBool,
     /// Whether new calls can be sent over it.
     usable: AtomicBool,
     /// Its place among the open connections of its channel.
@@ -153,6 +155,7 @@ impl Conn {
             write_has_failed: AtomicBool::new(false),
             drain_requested: AtomicBool::new(false),
             close_requested: AtomicBool::new(false),
+            is_touched: AtomicBool::new(false),
             usable: AtomicBool::new(false),
             place: OnceLock::new(),
             listed_as: Mutex::default(),

@@ -13,7 +13,7 @@ use super::served::{RelayLink, RelayTicket, Served, Target};
 use super::{Conn, Core, Exchange, ResponseInfo};
 use crate::handler::Endpoint;
 use crate::peer::{Chosen, Destination};
-use crate::relay::Accepted;
+use crate::relay::{Accepted, RelayedCall};
 use crate::stats::{CloseReason, ConnectionError, End, ServedStats};
 
 /// A unary call whose request is still arriving.
@@ -37,9 +37,8 @@ pub(crate) enum Work {
     },
     RelayCall {
         key: InboundKey,
-        frame: Frame,
+        call: RelayedCall,
         to: Destination,
-        arrived: Instant,
     },
     RelayRequest {
         key: InboundKey,
@@ -72,7 +71,7 @@ impl Driver {
             Some(relay) if frame.frame_type() == Ok(FrameType::CallReq) && core.proto.is_open() => {
                 match relay.accept(core, now, frame) {
                     Accepted::Local(frame) => frame,
-                    Accepted::Relayed { key, frame, to } => {
+                    Accepted::Relayed { key, call, to } => {
                         core.set_served(
                             key,
                             Served::Relay(RelayLink::Dialling {
@@ -80,12 +79,7 @@ impl Driver {
                                 bytes: 0,
                             }),
                         );
-                        self.work.push(Work::RelayCall {
-                            key,
-                            frame,
-                            to,
-                            arrived: now,
-                        });
+                        self.work.push(Work::RelayCall { key, call, to });
                         return;
                     }
                     Accepted::Refused => return self.settle(core),

@@ -7,7 +7,7 @@ use bytestring::ByteString;
 use tchannel_proto::peek::CallReqPeek;
 use tchannel_proto::{CallRefused, ErrorCode, Failure, Frame, InboundKey, OutboundKey, Ttl};
 
-use super::Relay;
+use super::{Relay, RelayedCall};
 use crate::connection::{Conn, Driver, RelayLink, RelayTicket, Served, Target};
 use crate::peer::{Chosen, Destination, patience};
 
@@ -15,27 +15,27 @@ impl Driver {
     pub(crate) fn relay_call(
         &mut self,
         key: InboundKey,
-        frame: Frame,
+        call: RelayedCall,
         to: Destination,
-        arrived: Instant,
+        now: Instant,
     ) {
         let dispatch = self.dispatch.clone();
         let Some(relay) = dispatch.relay() else {
             return;
         };
-        let chosen = match choose(relay, &frame, &to, arrived) {
+        let chosen = match choose(relay, &call, &to, now) {
             Ok(chosen) => chosen,
             Err((code, text)) => return self.refuse(key, code, &text),
         };
         match chosen.peer.usable() {
             Some(callee) => {
-                let sent = send_on(relay, &self.conn, key, &callee, frame, chosen, arrived);
-                self.touched.push(callee);
+                let sent = send_on(relay, &self.conn, key, &callee, call, chosen);
+                self.touch(&callee);
                 if let Err((code, text)) = sent {
                     self.refuse(key, code, &text);
                 }
             }
-            None => self.dial_and_send(key, frame, to, chosen, arrived),
+            None => self.dial_and_send(key, call, to, chosen),
         }
     }
 
@@ -43,10 +43,9 @@ impl Driver {
     fn dial_and_send(
         &mut self,
         key: InboundKey,
-        frame: Frame,
+        call: RelayedCall,
         to: Destination,
         chosen: Chosen,
-        arrived: Instant,
     ) {
         let dispatch = self.dispatch.clone();
         let caller = self.conn.clone();
@@ -54,11 +53,11 @@ impl Driver {
             let Some(relay) = dispatch.relay() else {
                 return;
             };
-            let outcome = match connect_to_one(relay, &frame, &to, chosen, arrived).await {
+            let outcome = match connect_to_one(relay, &call, &to, chosen).await {
                 // Cancelled, or its caller is gone.
                 Ok(_) if !is_waiting(&caller, key) => return,
                 Ok((callee, chosen)) => {
-                    let sent = send_on(relay, &caller, key, &callee, frame, chosen, arrived);
+                    let sent = send_on(relay, &caller, key, &callee, call, chosen);
                     callee.flush();
                     caller.read_on();
                     sent
@@ -127,7 +126,7 @@ impl Driver {
             self.hold(now);
         }
         drop(core);
-        self.touched.push(callee.clone());
+        self.touch(callee);
     }
 
     pub(crate) fn relay_cancel(&mut self, key: InboundKey, why: &str) {
@@ -136,7 +135,7 @@ impl Driver {
             let (callee, to) = (callee.clone(), *to);
             drop(core);
             callee.core().proto.relay_cancel(to, why);
-            self.touched.push(callee);
+            self.touch(&callee);
         } else {
             core.take_served(key);
             let _ = core.proto.respond_error(key, ErrorCode::Cancelled, why);
@@ -173,7 +172,7 @@ impl Driver {
             core.take_served(key);
             let _ = core.proto.respond_error(key, ErrorCode::Busy, &text);
             drop(core);
-            self.touched.push(caller);
+            self.touch(&caller);
             return;
         }
         let is_over = core.proto.relay_response(key, frame, last).is_err();
@@ -190,7 +189,7 @@ impl Driver {
             core.take_target(from);
             core.proto.cancel(now, from, "the caller is gone");
         }
-        self.touched.push(caller);
+        self.touch(&caller);
     }
 
     /// The callee's side has failed: deadline, lost connection, or an answer that can not be passed on.
@@ -231,7 +230,7 @@ impl Driver {
         core.take_served(key);
         let _ = core.proto.respond_error(key, code, &text);
         drop(core);
-        self.touched.push(caller);
+        self.touch(&caller);
     }
 
     /// The caller's side is gone: the callee need not go on.
@@ -240,7 +239,7 @@ impl Driver {
         core.take_target(key);
         core.proto.cancel(now, key, "the caller is gone");
         drop(core);
-        self.touched.push(callee);
+        self.touch(&callee);
     }
 
     fn at_hop(&self, service: &str, cause: &str) -> String {
@@ -257,12 +256,17 @@ impl Driver {
 
 type Refusal = (ErrorCode, String);
 
-fn choose(relay: &Relay, frame: &Frame, to: &Destination, now: Instant) -> Result<Chosen, Refusal> {
-    let ttl = ttl_of(frame).map_or_else(Default::default, Ttl::as_duration);
-    to.choose(now, ttl, NO_EARLIER_ATTEMPT).ok_or_else(|| {
+fn choose(
+    relay: &Relay,
+    call: &RelayedCall,
+    to: &Destination,
+    now: Instant,
+) -> Result<Chosen, Refusal> {
+    let chosen = to.choose(now, call.ttl.as_duration(), NO_EARLIER_ATTEMPT);
+    chosen.ok_or_else(|| {
         let text = format!(
             "no peer available for request: {:?} has no instance (at router {})",
-            service_of(frame),
+            service_of(&call.frame),
             relay.route.hop()
         );
         (ErrorCode::Declined, text)
@@ -277,15 +281,13 @@ fn send_on(
     caller: &Conn,
     key: InboundKey,
     callee: &Conn,
-    mut frame: Frame,
+    call: RelayedCall,
     chosen: Chosen,
-    arrived: Instant,
 ) -> Result<(), Refusal> {
     let now = Instant::now();
-    let ttl = ttl_of(&frame);
-    let Some(ttl) =
-        ttl.and_then(|ttl| relay.remaining(ttl, now.saturating_duration_since(arrived)))
-    else {
+    let remaining = relay.remaining(&call, now);
+    let mut frame = call.frame;
+    let Some(ttl) = remaining else {
         let text = format!(
             "the ttl of the call to {} passed (at router {})",
             service_of(&frame),
@@ -380,21 +382,18 @@ fn is_waiting(caller: &Conn, key: InboundKey) -> bool {
 /// Connects to the chosen peer, or to another one while none can be reached: nothing has been sent yet.
 async fn connect_to_one(
     relay: &Relay,
-    frame: &Frame,
+    call: &RelayedCall,
     to: &Destination,
     first: Chosen,
-    arrived: Instant,
 ) -> Result<(Conn, Chosen), Refusal> {
     let hop = relay.route.hop();
-    let service = service_of(frame);
-    let ttl = ttl_of(frame);
+    let service = service_of(&call.frame);
     let mut chosen = first;
     let mut tried: Vec<ByteString> = Vec::new();
     loop {
         let at = chosen.peer.host_port().clone();
-        let left = ttl
-            .and_then(|ttl| relay.remaining(ttl, arrived.elapsed()))
-            .map_or_else(Default::default, Ttl::as_duration);
+        let left = relay.remaining(call, Instant::now());
+        let left = left.map_or_else(Default::default, Ttl::as_duration);
         let has_another = to.has_another(&at, &tried);
         let limit = if has_another { patience(left) } else { left };
         let failure = match tokio::time::timeout(limit, chosen.peer.connection()).await {
@@ -436,12 +435,6 @@ fn error_code(frame: &Frame) -> Option<ErrorCode> {
             .and_then(ErrorCode::from_byte)
             .unwrap_or(ErrorCode::UnexpectedError)
     })
-}
-
-fn ttl_of(frame: &Frame) -> Option<Ttl> {
-    CallReqPeek::parse(frame.payload())
-        .ok()
-        .and_then(|call| call.ttl)
 }
 
 pub(super) fn service_of(frame: &Frame) -> String {

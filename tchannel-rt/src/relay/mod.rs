@@ -34,11 +34,19 @@ pub(crate) enum Accepted {
     /// It is to be passed on.
     Relayed {
         key: InboundKey,
-        frame: Frame,
+        call: RelayedCall,
         to: Destination,
     },
     /// It was answered with an error.
     Refused,
+}
+
+/// A call req on its way through.
+pub(crate) struct RelayedCall {
+    pub(crate) frame: Frame,
+    /// What the caller would wait when it arrived.
+    ttl: Ttl,
+    arrived: Instant,
 }
 
 impl Relay {
@@ -88,16 +96,25 @@ impl Relay {
         Accepted::Refused
     }
 
-    /// What is left of a call's ttl once it has spent `spent` here, and no more than is allowed.
-    pub(crate) fn remaining(&self, ttl: Ttl, spent: Duration) -> Option<Ttl> {
+    /// What is left of the ttl of `call`, and no more than is allowed.
+    fn remaining(&self, call: &RelayedCall, now: Instant) -> Option<Ttl> {
         let longest = Ttl::from_duration(self.ttl_max).unwrap_or(Ttl::MAX);
-        ttl.min(longest).minus(spent)
+        let spent = now.saturating_duration_since(call.arrived);
+        call.ttl.min(longest).minus(spent)
     }
 }
 
 fn accept(core: &mut Core, now: Instant, frame: Frame, ttl: Ttl, to: Destination) -> Accepted {
     match core.proto.relay_accept(now, &frame, ttl) {
-        Ok(Some(key)) => Accepted::Relayed { key, frame, to },
+        Ok(Some(key)) => {
+            let arrived = now;
+            let call = RelayedCall {
+                frame,
+                ttl,
+                arrived,
+            };
+            Accepted::Relayed { key, call, to }
+        }
         _ => Accepted::Refused,
     }
 }
