@@ -19,7 +19,7 @@ fn calls_are_counted_between_start_and_stop_and_none_fails() {
         "--threads",
         "2",
     ];
-    let report = check_lines(&client(PEER, &server.addr, &load));
+    let report = check_lines(&client(&[PEER], &server.addr, &load));
     assert_eq!((report.errors, report.first_error), (0, None));
     assert!(report.calls > 0 && report.cps > 0.0 && report.mbps > 0.0);
     assert_eq!((report.payload, report.inflight, report.conns), (100, 8, 2));
@@ -34,7 +34,7 @@ fn calls_are_counted_between_start_and_stop_and_none_fails() {
 #[test]
 fn the_line_has_the_keys_that_its_readers_know() {
     let server = Server::start(PEER, &["server"]);
-    let lines = client(PEER, &server.addr, &[]);
+    let lines = client(&[PEER], &server.addr, &[]);
     let report: Value = serde_json::from_str(&lines[2]).expect("JSON");
     let keys = |value: &Value| {
         value
@@ -68,7 +68,7 @@ fn the_line_has_the_keys_that_its_readers_know() {
 fn calls_that_nobody_answers_are_errors_with_a_reason() {
     // The port of a server that is gone.
     let addr = Server::start(PEER, &["server"]).addr.clone();
-    let report = check_lines(&client(PEER, &addr, &[]));
+    let report = check_lines(&client(&[PEER], &addr, &[]));
     assert_eq!(report.calls, 0);
     assert!(report.errors > 0 && report.first_error.is_some_and(|why| why.contains(&addr)));
 }

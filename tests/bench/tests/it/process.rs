@@ -38,9 +38,10 @@ impl Drop for Server {
     }
 }
 
-/// Runs a client to its end and gives its lines.
-pub(crate) fn client(program: &str, addr: &str, args: &[&str]) -> Vec<String> {
-    let output = Command::new(program)
+/// Runs a client, a program and what comes before its flags, to its end and gives its lines.
+pub(crate) fn client(program: &[&str], addr: &str, args: &[&str]) -> Vec<String> {
+    let output = Command::new(program[0])
+        .args(&program[1..])
         .args([
             "client",
             "--addr",
