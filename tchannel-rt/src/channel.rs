@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::call::Call;
+use crate::clock;
 use crate::config::ChannelConfig;
 use crate::connection::Conn;
 use crate::dispatch::Dispatch;
@@ -84,7 +84,7 @@ impl Channel {
             retry_budget: Budget::new(
                 Budget::DEFAULT_PERCENT,
                 Budget::DEFAULT_PER_SECOND,
-                Instant::now(),
+                clock::now(),
             ),
             peers: RwLock::default(),
             stop: CancellationToken::new(),

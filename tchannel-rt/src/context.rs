@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use bytestring::ByteString;
 use tchannel_proto::Tracing;
 
+use crate::clock;
+
 tokio::task_local! {
     static CURRENT: CallContext;
 }
@@ -34,7 +36,7 @@ impl CallContext {
 
     /// What is left of the deadline, zero once it has passed.
     pub fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        self.deadline.saturating_duration_since(clock::now())
     }
 
     /// The trace of the call. Source: spec/protocol/tracing.md, "the field".

@@ -16,6 +16,7 @@
 pub mod backoff;
 mod call;
 mod channel;
+mod clock;
 mod config;
 mod connection;
 mod context;

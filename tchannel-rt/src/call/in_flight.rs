@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use bytes::Bytes;
 use tchannel_proto::{Body, CallHead, ErrorCode, Failure, OutboundKey, Progress};
 use tracing::Span;
 
+use crate::clock;
 use crate::connection::{Conn, Core, Exchange, ResponseInfo, Target};
 use crate::error::CallError;
 use crate::peer::Chosen;
@@ -42,7 +42,7 @@ impl InFlight {
         let mut core = conn.core();
         let (key, progress) = core
             .proto
-            .call(Instant::now(), head, body)
+            .call(clock::now(), head, body)
             .map_err(|refusal| CallError::from_refusal(&refusal))?;
         let exchange = core.exchanges.insert(if collects {
             Exchange::collecting()
@@ -140,7 +140,7 @@ impl InFlight {
         exchange.failure = Some(Failure::Cancelled { why: why.into() });
         exchange.wake();
         core.take_target(self.key);
-        core.proto.cancel(Instant::now(), self.key, why);
+        core.proto.cancel(clock::now(), self.key, why);
         self.conn.flush_soon(core);
     }
 
@@ -274,7 +274,7 @@ impl Drop for InFlight {
         if !exchange.end && exchange.failure.is_none() {
             core.take_target(self.key);
             core.proto
-                .cancel(Instant::now(), self.key, "the caller no longer waits");
+                .cancel(clock::now(), self.key, "the caller no longer waits");
             self.conn.flush_soon(core);
         }
     }

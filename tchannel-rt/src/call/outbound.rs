@@ -15,6 +15,7 @@ use tracing::{Instrument, Span};
 use super::in_flight::InFlight;
 use super::{ArgWriter, PendingResponse, Response};
 use crate::channel::Channel;
+use crate::clock;
 use crate::connection::Conn;
 use crate::context::CallContext;
 use crate::error::CallError;
@@ -168,7 +169,7 @@ impl<'a> Call<'a> {
 
     /// Tries until there is an answer, or no sense in going on.
     async fn send_within(&self, body: Body, span: &Span) -> Result<Response, CallError> {
-        let started = Instant::now();
+        let started = clock::now();
         let deadline = self.deadline(started);
         let state = &self.channel.state;
         state.retry_budget.on_call(started);
@@ -183,7 +184,7 @@ impl<'a> Call<'a> {
             let error = match attempt.await {
                 Ok(mut response) => {
                     response.attempts = attempts;
-                    response.elapsed = started.elapsed();
+                    response.elapsed = clock::since(started);
                     stats.on_end(response.elapsed, End::of_answer(response.is_ok()));
                     note_answer(span, &response);
                     return Ok(response);
@@ -195,7 +196,7 @@ impl<'a> Call<'a> {
                 code: error.code(),
                 acted: error.acted(),
             };
-            let now = Instant::now();
+            let now = clock::now();
             match self.retry.next(
                 failure,
                 attempts,
@@ -207,7 +208,7 @@ impl<'a> Call<'a> {
                 Decision::Retry { after } if after.is_zero() => {}
                 Decision::Retry { after } => tokio::time::sleep(after).await,
                 Decision::GiveUp(_) => {
-                    let elapsed = started.elapsed();
+                    let elapsed = clock::since(started);
                     stats.on_end(elapsed, error.end());
                     let error = error.finished(self.target(), attempts, elapsed);
                     note_failure(span, &error);
@@ -291,7 +292,7 @@ impl<'a> Call<'a> {
     }
 
     async fn open(&self, span: &Span) -> Result<(InFlight, Chosen), CallError> {
-        let started = Instant::now();
+        let started = clock::now();
         let deadline = self.deadline(started);
         let chosen = self.choose(&[], deadline)?;
         let tracing = CallContext::next_tracing();
@@ -307,7 +308,7 @@ impl<'a> Call<'a> {
             }
             Err(error) => {
                 chosen.failed(error.code());
-                let error = error.finished(self.target(), 1, started.elapsed());
+                let error = error.finished(self.target(), 1, clock::since(started));
                 note_failure(span, &error);
                 Err(error)
             }
@@ -365,7 +366,7 @@ impl<'a> Call<'a> {
         if let Some(host_port) = self.peer {
             return Ok(Chosen::named(state.dispatch.peers.get(host_port)));
         }
-        let now = Instant::now();
+        let now = clock::now();
         let peers = self
             .via
             .cloned()
@@ -390,7 +391,7 @@ impl<'a> Call<'a> {
             return Ok(conn);
         }
         let may_turn = may_turn();
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = deadline.saturating_duration_since(clock::now());
         let limit = if may_turn { patience(left) } else { left };
         let connected = tokio::time::timeout(limit, chosen.peer.connection()).await;
         connected.unwrap_or_else(|_| {
@@ -411,7 +412,7 @@ impl<'a> Call<'a> {
         body: &mut Body,
         streaming: bool,
     ) -> Result<(InFlight, Progress), CallError> {
-        let remaining = deadline.saturating_duration_since(Instant::now());
+        let remaining = deadline.saturating_duration_since(clock::now());
         let ttl = Ttl::from_duration(remaining)
             .ok_or_else(|| timed_out("less than 1 ms of the ttl is left"))?;
         let head = CallHead {

@@ -18,6 +18,7 @@ use tokio::time::Sleep;
 
 use super::settle::Work;
 use super::{Conn, Core};
+use crate::clock;
 use crate::dispatch::Dispatch;
 use crate::stats::CloseReason;
 
@@ -57,9 +58,9 @@ pub(crate) fn drive(
         ready: Some(ready),
         armed_for: None,
         hold_until: None,
-        last_call: Instant::now(),
+        last_call: clock::now(),
         has_company: false,
-        shared_until: Instant::now(),
+        shared_until: clock::now(),
         was_ready: false,
         is_idle: false,
         linger_until: None,
@@ -155,7 +156,7 @@ impl Driver {
         if bytes >= self.chunk {
             self.chunk = (self.chunk * 2).min(CHUNK_MAX);
         }
-        let now = Instant::now();
+        let now = clock::now();
         let conn = self.conn.clone();
         let mut core = conn.core();
         if in_flight(&core) > 0 {
@@ -195,12 +196,12 @@ impl Driver {
         tokio::task::yield_now().await;
         let conn = self.conn.clone();
         self.settle(&mut conn.core());
-        self.perform(Instant::now());
+        self.perform(clock::now());
         self.flush_all();
     }
 
     fn handle_timer(&mut self) {
-        let now = Instant::now();
+        let now = clock::now();
         self.armed_for = None;
         if self.hold_until.is_some() {
             self.conn.core().proto.note_not_reading(now);
@@ -266,12 +267,12 @@ impl Driver {
         let can_tell = core.proto.peer().is_some_and(PeerInfo::answers_pings);
         self.last_ping = can_tell.then(|| core.proto.ping()).flatten();
         let limit = self.last_ping.map_or(LINGER, |_| FAREWELL);
-        self.linger_until = Some(Instant::now() + limit);
+        self.linger_until = Some(clock::now() + limit);
     }
 
     pub(super) fn handle_pong(&mut self, id: MessageId) {
         if self.last_ping == Some(id) {
-            self.linger_until = Some(Instant::now() + LINGER);
+            self.linger_until = Some(clock::now() + LINGER);
         }
     }
 

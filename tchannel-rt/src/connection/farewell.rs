@@ -2,12 +2,12 @@
 
 use std::net::Shutdown;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use bytes::BytesMut;
 use tokio::io::AsyncReadExt;
 
 use super::driver::{CHUNK_MIN, Driver, FAREWELL, Parting};
+use crate::clock;
 use crate::stats::{CloseReason, ConnectionError};
 
 impl Driver {
@@ -23,7 +23,7 @@ impl Driver {
         let conn = self.conn.clone();
         conn.core().proto.handle_disconnect(written);
         self.settle(&mut conn.core());
-        self.perform(Instant::now());
+        self.perform(clock::now());
         self.flush_all();
         self.dispatch.closed(&self.conn);
         self.release_everybody();

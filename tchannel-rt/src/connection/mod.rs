@@ -38,6 +38,7 @@ pub(crate) use exchange::{Exchange, ResponseInfo};
 use keyed::Keyed;
 pub(crate) use served::{RelayLink, RelayTicket, Served, Target};
 
+use crate::clock;
 use crate::config::ChannelConfig;
 use crate::handler::Remote;
 use crate::stats::{ConnectionStats, ENABLED, End};
@@ -124,7 +125,7 @@ impl Conn {
         limits: Limits,
         stats: ConnectionStats,
     ) -> (Self, OwnedReadHalf) {
-        let now = Instant::now();
+        let now = clock::now();
         let proto = if is_outbound {
             Connection::connect(now, config)
         } else {
@@ -271,7 +272,7 @@ impl Conn {
     pub(crate) fn drain(&self, reason: &str) {
         if !self.0.drain_requested.swap(true, Ordering::AcqRel) {
             self.set_usable(false);
-            self.core().proto.drain(Instant::now(), reason, NO_LIMIT);
+            self.core().proto.drain(clock::now(), reason, NO_LIMIT);
             self.wake_driver();
         }
     }

@@ -11,6 +11,7 @@ use tchannel_proto::{
 use super::driver::{Driver, Parting, in_flight};
 use super::served::{RelayLink, RelayTicket, Served, Target};
 use super::{Conn, Core, Exchange, ResponseInfo};
+use crate::clock;
 use crate::handler::Endpoint;
 use crate::peer::{Chosen, Destination};
 use crate::relay::{Accepted, RelayedCall};
@@ -116,7 +117,7 @@ impl Driver {
                 }
                 Event::PeerDraining { reason } => {
                     self.conn.set_usable(false);
-                    self.dispatch.peers.closing(&self.conn, Instant::now());
+                    self.dispatch.peers.closing(&self.conn, clock::now());
                     tracing::debug!(remote = %self.conn.remote_addr(), %reason, "the peer is draining");
                 }
                 Event::Drained => self.linger(core),
@@ -388,7 +389,7 @@ impl Driver {
             });
             exchange.wake();
             core.take_target(key);
-            core.proto.cancel(Instant::now(), key, &why);
+            core.proto.cancel(clock::now(), key, &why);
         } else if end || !collects {
             exchange.wake();
         }

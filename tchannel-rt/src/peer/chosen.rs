@@ -10,6 +10,7 @@ use super::connections::Peer;
 use super::entry::Entry;
 use super::list::Inner;
 use super::score::{Outcome, Turn};
+use crate::clock;
 
 /// The peer chosen for one attempt; to be told how that ended, or else it counts as nothing learned.
 pub(crate) struct Chosen {
@@ -90,7 +91,7 @@ impl Chosen {
 
     fn end(mut self, outcome: impl FnOnce(Instant, &Turned) -> Outcome) {
         if let Some(turned) = self.turned.take() {
-            let now = Instant::now();
+            let now = clock::now();
             let outcome = outcome(now, &turned);
             turned.end(now, outcome);
         }
@@ -108,7 +109,7 @@ impl Turned {
 impl Drop for Chosen {
     fn drop(&mut self) {
         if let Some(turned) = self.turned.take() {
-            turned.end(Instant::now(), Outcome::Neither);
+            turned.end(clock::now(), Outcome::Neither);
         }
     }
 }

@@ -8,6 +8,7 @@ use tchannel_proto::ErrorCode;
 
 use super::pause::{Pause, REFUSED};
 use crate::backoff::Backoff;
+use crate::clock;
 use crate::config::ChannelConfig;
 use crate::connection::{Conn, DialError, Limits, dial};
 use crate::dispatch::Dispatch;
@@ -45,7 +46,7 @@ impl Peer {
             dialer,
             connections: Mutex::default(),
             dialling: Arc::default(),
-            away: Pause::none(Instant::now()),
+            away: Pause::none(clock::now()),
         }
     }
 
@@ -141,7 +142,7 @@ impl Peer {
 
     async fn dial_in_turn(&self, redial: &mut Redial) -> Result<Conn, CallError> {
         if let Some((not_before, reason)) = &redial.not_before {
-            let wait = not_before.saturating_duration_since(Instant::now());
+            let wait = not_before.saturating_duration_since(clock::now());
             if !wait.is_zero() {
                 let text = format!(
                     "{reason}; the next attempt is due in {} ms",
@@ -169,7 +170,7 @@ impl Peer {
                 let wait =
                     config.redial_min / 2 + backoff.delay(redial.failures, fastrand::u64(..));
                 redial.failures = redial.failures.saturating_add(1);
-                let not_before = Instant::now() + wait;
+                let not_before = clock::now() + wait;
                 redial.not_before = Some((not_before, reason.clone()));
                 self.away.last_until(not_before);
                 let is_refused = reason.is_refused();

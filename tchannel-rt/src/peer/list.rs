@@ -10,6 +10,7 @@ use super::chosen::Chosen;
 use super::entry::{Entry, PeerState};
 use super::load::Load;
 use super::strategy::choose;
+use crate::clock;
 use crate::dispatch::Dispatch;
 
 /// Peers that can stand in for each other; cheap to clone.
@@ -106,7 +107,7 @@ impl PeerList {
                 .filter_map(|host_port| {
                     let at = before.position(host_port).err()?;
                     let peer = dispatch.peers.get(host_port);
-                    Some((at, Entry::new(peer, Instant::now())))
+                    Some((at, Entry::new(peer, clock::now())))
                 })
                 .collect(),
             None => Vec::new(),
@@ -144,7 +145,7 @@ impl PeerList {
             .collect();
         positions.sort_unstable();
         positions.dedup();
-        let now = Instant::now();
+        let now = clock::now();
         let chosen = positions
             .into_iter()
             .map(|index| entries[index].of_subset(now));
@@ -186,7 +187,7 @@ impl PeerList {
 
     /// What is known of each peer, by order of their host:port.
     pub fn states(&self) -> Vec<PeerState> {
-        let now = Instant::now();
+        let now = clock::now();
         self.inner
             .entries()
             .iter()

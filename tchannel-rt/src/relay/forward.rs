@@ -8,6 +8,7 @@ use tchannel_proto::peek::CallReqPeek;
 use tchannel_proto::{CallRefused, ErrorCode, Failure, Frame, InboundKey, OutboundKey, Ttl};
 
 use super::{Relay, RelayedCall};
+use crate::clock;
 use crate::connection::{Conn, Driver, RelayLink, RelayTicket, Served, Target};
 use crate::peer::{Chosen, Destination, patience};
 
@@ -284,7 +285,7 @@ fn send_on(
     call: RelayedCall,
     chosen: Chosen,
 ) -> Result<(), Refusal> {
-    let now = Instant::now();
+    let now = clock::now();
     let remaining = relay.remaining(&call, now);
     let mut frame = call.frame;
     let Some(ttl) = remaining else {
@@ -350,7 +351,7 @@ fn tie(caller: &Conn, key: InboundKey, callee: &Conn, to: OutboundKey) {
             drop(core);
             let mut core = callee.core();
             core.take_target(to);
-            return core.proto.cancel(Instant::now(), to, "the caller is gone");
+            return core.proto.cancel(clock::now(), to, "the caller is gone");
         };
         let RelayLink::Dialling { waiting, .. } = link else {
             return;
@@ -392,7 +393,7 @@ async fn connect_to_one(
     let mut tried: Vec<ByteString> = Vec::new();
     loop {
         let at = chosen.peer.host_port().clone();
-        let left = relay.remaining(call, Instant::now());
+        let left = relay.remaining(call, clock::now());
         let left = left.map_or_else(Default::default, Ttl::as_duration);
         let has_another = to.has_another(&at, &tried);
         let limit = if has_another { patience(left) } else { left };
@@ -412,7 +413,7 @@ async fn connect_to_one(
         };
         chosen.failed(ErrorCode::NetworkError);
         tried.push(at);
-        match to.choose(Instant::now(), left, &tried) {
+        match to.choose(clock::now(), left, &tried) {
             Some(next) if !tried.contains(next.peer.host_port()) => chosen = next,
             _ => {
                 let text = format!(

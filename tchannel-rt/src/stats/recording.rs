@@ -10,6 +10,7 @@ use metrics::Label;
 pub(super) use metrics::{Counter, Gauge, Histogram};
 
 use super::{MAX_LABEL_SETS, NO_LABEL};
+use crate::clock;
 
 pub(super) type Shared<T> = Arc<T>;
 
@@ -19,11 +20,11 @@ pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
     pub(crate) fn start() -> Self {
-        Self(Instant::now())
+        Self(clock::now())
     }
 
     pub(crate) fn elapsed(self) -> Duration {
-        self.0.elapsed()
+        clock::since(self.0)
     }
 }
 
