@@ -117,7 +117,7 @@ impl Driver {
     async fn run(mut self) {
         let sleep = tokio::time::sleep(Duration::ZERO);
         tokio::pin!(sleep);
-        self.conn.flush();
+        self.conn.write_all();
         self.arm(sleep.as_mut());
         while self.end.is_none() {
             match self.wait(sleep.as_mut()).await {
@@ -127,7 +127,7 @@ impl Driver {
                 Wake::Notified => self.handle_notified().await,
                 Wake::Writable => {
                     self.conn.0.write_is_blocked.store(false, Ordering::Release);
-                    self.conn.flush();
+                    self.conn.write_all();
                     self.hold_until = None;
                 }
                 Wake::Timer => self.handle_timer(),
@@ -316,7 +316,7 @@ impl Driver {
     }
 
     pub(super) fn flush_all(&mut self) {
-        self.conn.flush();
+        self.conn.write_all();
         for conn in self.touched.drain(..) {
             conn.wake_for_deadline(&conn.core());
             conn.flush();

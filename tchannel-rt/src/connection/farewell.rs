@@ -51,7 +51,7 @@ impl Driver {
             if self.conn.0.socket.writable().await.is_err() {
                 return;
             }
-            self.conn.flush();
+            self.conn.write_all();
         }
     }
 

@@ -12,6 +12,17 @@ use super::{Conn, Core};
 /// Slices handed to one vectored write.
 const SLICES: usize = 64;
 
+/// How far writing has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    All,
+    UntilFull,
+    /// Somebody else is at it.
+    ByAnother,
+    /// The socket is broken, and the driver knows.
+    ByNobody,
+}
+
 impl Conn {
     /// Gets what was just encoded under way: at once when the connection is otherwise idle, else with
     /// whatever else piles up until the driver has its turn.
@@ -26,30 +37,37 @@ impl Conn {
         }
     }
 
-    /// Writes until all is written or the socket takes no more. Never waits.
+    /// Writes until all is written or the socket takes no more; the driver waits for it then. Never waits itself.
     pub(crate) fn flush(&self) {
+        if self.write_all() == Written::UntilFull {
+            self.wake_driver();
+        }
+    }
+
+    /// The same for the driver. Were it to wake itself, it would go round and round until the peer reads.
+    pub(super) fn write_all(&self) -> Written {
         self.0.is_touched.store(false, Ordering::Release);
         loop {
             let mut outbox = match self.0.writer.try_lock() {
                 Ok(outbox) => outbox,
                 Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
                 // Whoever holds it looks again once it has let go.
-                Err(TryLockError::WouldBlock) => return,
+                Err(TryLockError::WouldBlock) => return Written::ByAnother,
             };
-            let is_done = self.write_out(&mut outbox);
+            let written = self.write_out(&mut outbox);
             drop(outbox);
-            if !is_done || self.core().proto.buffered() == 0 {
-                return;
+            if written != Written::All || self.core().proto.buffered() == 0 {
+                return written;
             }
         }
     }
 
-    fn write_out(&self, outbox: &mut Outbox) -> bool {
+    fn write_out(&self, outbox: &mut Outbox) -> Written {
         loop {
             if outbox.is_empty() && !self.core().proto.poll_transmit(outbox) {
                 self.0.unwritten.store(0, Ordering::Relaxed);
                 self.release_sources();
-                return true;
+                return Written::All;
             }
             match self.write_once(outbox) {
                 Ok(written) => {
@@ -64,14 +82,13 @@ impl Conn {
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.0.write_is_blocked.store(true, Ordering::Release);
-                    self.wake_driver();
-                    return false;
+                    return Written::UntilFull;
                 }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => {
                     self.0.write_has_failed.store(true, Ordering::Release);
                     self.wake_driver();
-                    return false;
+                    return Written::ByNobody;
                 }
             }
         }
