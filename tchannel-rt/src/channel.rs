@@ -2,19 +2,19 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::call::Call;
 use crate::clock;
 use crate::config::ChannelConfig;
-use crate::connection::Conn;
+use crate::connection::{Conn, Listening};
 use crate::dispatch::Dispatch;
 use crate::error::ChannelError;
 use crate::handler::Remote;
 use crate::hyperbahn::{Advertisement, Routers};
-use crate::listener::{Announced, accept};
+use crate::listener::{Announced, accept, listen_in_process};
 use crate::peer::{Dialer, PeerList, PeerTable};
 use crate::relay::{Relay, Route};
 use crate::retry::Budget;
@@ -51,6 +51,7 @@ pub(crate) struct State {
     /// Cancelled once the channel is closed or dropped.
     pub(crate) stop: CancellationToken,
     advertisements: Mutex<Vec<Advertisement>>,
+    in_process: Mutex<Option<Listening>>,
 }
 
 impl Channel {
@@ -89,6 +90,7 @@ impl Channel {
             peers: RwLock::default(),
             stop: CancellationToken::new(),
             advertisements: Mutex::default(),
+            in_process: Mutex::default(),
         };
         Self {
             state: Arc::new(state),
@@ -171,6 +173,40 @@ impl Channel {
         Ok(local)
     }
 
+    /// Makes it reachable for other channels of this process without a socket, and gives the address, which
+    /// stands wherever a host:port can: in [`Call::peer`], in a [`PeerList`], in a list of routers.
+    ///
+    /// All else is as over TCP: the same frames, deadlines, cancels and bounds. What is served there runs on
+    /// the runtime of the channel that connects. Under a paused clock of tokio's nothing is left to chance, so
+    /// this is for tests. After [`close`](Self::close) nobody is there.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), tchannel_rt::CallError> {
+    /// use tchannel_rt::{Channel, Reply};
+    ///
+    /// let server = Channel::new("greeter");
+    /// server.service("greeter").raw("hello", |request| async move { Ok(Reply::ok("", request.arg3)) });
+    ///
+    /// let client = Channel::new("caller");
+    /// client.peers("greeter").add(&server.in_process());
+    /// assert_eq!(client.call("greeter::hello").send("", "hi").await?.arg3, "hi");
+    /// # Ok(()) }
+    /// ```
+    pub fn in_process(&self) -> String {
+        let state = &self.state;
+        let announced = &state.dialer.announced;
+        let mut listening = state.in_process();
+        announced.in_process(|| {
+            let started = listen_in_process(&state.dialer, &state.dispatch);
+            let host_port = started.host_port();
+            if !state.stop.is_cancelled() {
+                *listening = Some(started);
+            }
+            host_port
+        })
+    }
+
     /// Where it listens, if it does.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.state.dialer.announced.listening()
@@ -223,7 +259,8 @@ impl Channel {
     /// Who is connected under `host_port`: as it was dialled, or as it announced itself.
     pub fn remotes(&self, host_port: &str) -> Vec<Remote> {
         let at = |remote: &Remote| {
-            remote.peer.host_port == host_port || remote.addr.to_string() == host_port
+            let is_socket = |addr: SocketAddr| addr.to_string() == host_port;
+            remote.peer.host_port == host_port || remote.addr.is_some_and(is_socket)
         };
         self.all_remotes().into_iter().filter(at).collect()
     }
@@ -236,7 +273,7 @@ impl Channel {
         for advertisement in advertisements {
             advertisement.withdraw().await;
         }
-        self.state.stop.cancel();
+        self.state.stop_listening();
         let limit = self.state.dialer.config.drain_limit;
         let _ = tokio::time::timeout(limit, self.drain()).await;
         self.state.dispatch.shut();
@@ -275,7 +312,7 @@ impl Channel {
         }
     }
 
-    fn advertisements(&self) -> std::sync::MutexGuard<'_, Vec<Advertisement>> {
+    fn advertisements(&self) -> MutexGuard<'_, Vec<Advertisement>> {
         self.state
             .advertisements
             .lock()
@@ -292,12 +329,23 @@ impl State {
             .unwrap_or(&self.routers)
             .clone()
     }
+
+    fn in_process(&self) -> MutexGuard<'_, Option<Listening>> {
+        self.in_process
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stop_listening(&self) {
+        self.stop.cancel();
+        self.in_process().take();
+    }
 }
 
 impl Drop for State {
     fn drop(&mut self) {
         // The last handle is gone: nobody can call any more, and nobody could ever close it.
-        self.stop.cancel();
+        self.stop_listening();
         self.dispatch.shut();
         for conn in self.dispatch.connections() {
             conn.close();

@@ -59,8 +59,8 @@ impl Request {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Remote {
-    /// The address of its socket.
-    pub addr: std::net::SocketAddr,
+    /// The address of its socket; `None` when it is in this process and needs none.
+    pub addr: Option<std::net::SocketAddr>,
     /// What it said of itself in the handshake; its `host_port` is where it can be called.
     pub peer: PeerInfo,
     /// Whether this end has dialled.

@@ -1,17 +1,17 @@
 //! Listening: accept, back off when the system refuses, and say where one can be reached.
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use tchannel_proto::Identity;
 use tchannel_proto::message::InitHeaders;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::config::ChannelConfig;
-use crate::connection::{Conn, Limits, drive};
+use crate::connection::{Conn, Limits, Listening, RemoteAddr, Stream, drive};
 use crate::dispatch::Dispatch;
 use crate::peer::Dialer;
 
@@ -22,6 +22,7 @@ const ACCEPT_BACKOFF: Backoff = Backoff::new(Duration::from_millis(5), Duration:
 pub(crate) struct Announced {
     process_name: String,
     listening: RwLock<Option<SocketAddr>>,
+    in_process: OnceLock<String>,
     host_port: Option<String>,
     further: InitHeaders,
 }
@@ -31,6 +32,7 @@ impl Announced {
         Self {
             process_name,
             listening: RwLock::new(None),
+            in_process: OnceLock::new(),
             host_port: config.advertised_host_port.clone(),
             further: further(&config.init_headers),
         }
@@ -50,26 +52,42 @@ impl Announced {
             .unwrap_or_else(PoisonError::into_inner) = Some(addr);
     }
 
-    /// The identity for a connection whose own end is `local`.
-    ///
-    /// Behind a wildcard bind the connection's own address is the one that its peer can reach.
-    /// Source: spec/protocol/init.md, "ephemeral peers".
-    pub(crate) fn identity(&self, local: SocketAddr) -> Identity {
+    /// The address within this process; `start` makes one when there is none.
+    pub(crate) fn in_process(&self, start: impl FnOnce() -> String) -> String {
+        self.in_process.get_or_init(start).clone()
+    }
+
+    /// The identity for a connection whose own end is `local`; `None` when both ends are in this process.
+    pub(crate) fn identity(&self, local: Option<SocketAddr>) -> Identity {
         let process_name = self.process_name.clone();
-        let mut identity = match (&self.host_port, self.listening()) {
-            (_, None) => Identity::ephemeral(process_name),
-            (Some(host_port), _) => Identity::listening(host_port.clone(), process_name),
-            (None, Some(addr)) => {
-                let ip = if addr.ip().is_unspecified() {
-                    unmapped(local.ip())
-                } else {
-                    addr.ip()
-                };
-                Identity::listening(SocketAddr::new(ip, addr.port()).to_string(), process_name)
-            }
+        let host_port = match (local, self.in_process.get()) {
+            (None, Some(in_process)) => Some(in_process.clone()),
+            (None, None) => self.reachable_from(Ipv4Addr::LOCALHOST.into()),
+            (Some(local), _) => self.reachable_from(local.ip()),
+        };
+        let mut identity = match host_port {
+            Some(host_port) => Identity::listening(host_port, process_name),
+            None => Identity::ephemeral(process_name),
         };
         identity.further = self.further.clone();
         identity
+    }
+
+    /// Where a peer reaches the socket that is listened on, if one is, given that it has reached `local`.
+    ///
+    /// Behind a wildcard bind the connection's own address is the one that its peer can reach.
+    /// Source: spec/protocol/init.md, "ephemeral peers".
+    fn reachable_from(&self, local: IpAddr) -> Option<String> {
+        let addr = self.listening()?;
+        if let Some(host_port) = &self.host_port {
+            return Some(host_port.clone());
+        }
+        let ip = if addr.ip().is_unspecified() {
+            unmapped(local)
+        } else {
+            addr.ip()
+        };
+        Some(SocketAddr::new(ip, addr.port()).to_string())
     }
 }
 
@@ -107,7 +125,7 @@ pub(crate) async fn accept(
         match accepted {
             Ok((stream, remote)) => {
                 failures = 0;
-                take_in(stream, remote, &dialer, &dispatch);
+                take_in_socket(stream, remote, &dialer, &dispatch);
             }
             Err(error) => {
                 dispatch.connection_stats().on_accept_error();
@@ -120,8 +138,18 @@ pub(crate) async fn accept(
     }
 }
 
-fn take_in(
-    stream: tokio::net::TcpStream,
+/// Takes connections from channels of this process, for as long as the value lives.
+pub(crate) fn listen_in_process(dialer: &Arc<Dialer>, dispatch: &Arc<Dispatch>) -> Listening {
+    let (dialer, dispatch) = (Arc::downgrade(dialer), Arc::downgrade(dispatch));
+    Listening::start(Arc::new(move |stream| {
+        if let (Some(dialer), Some(dispatch)) = (dialer.upgrade(), dispatch.upgrade()) {
+            take_in(stream, RemoteAddr::InProcess, None, &dialer, &dispatch);
+        }
+    }))
+}
+
+fn take_in_socket(
+    stream: TcpStream,
     remote: SocketAddr,
     dialer: &Dialer,
     dispatch: &Arc<Dispatch>,
@@ -129,6 +157,17 @@ fn take_in(
     let Ok(local) = stream.local_addr() else {
         return;
     };
+    let (stream, remote) = (Stream::Tcp(stream), RemoteAddr::Tcp(remote));
+    take_in(stream, remote, Some(local), dialer, dispatch);
+}
+
+fn take_in(
+    stream: Stream,
+    remote: RemoteAddr,
+    local: Option<SocketAddr>,
+    dialer: &Dialer,
+    dispatch: &Arc<Dispatch>,
+) {
     let config = dialer.config.connection(dialer.announced.identity(local));
     let (conn, reader) = Conn::new(
         stream,

@@ -196,8 +196,10 @@ impl Parts {
             let link = link(&remote);
             let announced = link.host_port.clone();
             if remote.is_outbound {
-                let dialled = remote.addr.to_string();
-                links.entry(dialled).or_default().outgoing = Some(link.clone());
+                if let Some(dialled) = remote.addr {
+                    let dialled = links.entry(dialled.to_string()).or_default();
+                    dialled.outgoing = Some(link.clone());
+                }
                 links.entry(announced).or_default().outgoing = Some(link);
             } else {
                 links.entry(announced).or_default().incoming = Some(link);

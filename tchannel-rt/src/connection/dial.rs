@@ -1,4 +1,4 @@
-//! Connecting: TCP and handshake, within one time limit.
+//! Connecting: TCP, or within the process, and handshake, within one time limit.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tchannel_proto::ProtocolError;
 use tokio::net::TcpStream;
 
-use super::{Conn, Limits, drive};
+use super::{Conn, Limits, RemoteAddr, Stream, drive, in_process};
 use crate::dispatch::Dispatch;
 use crate::peer::Dialer;
 
@@ -41,11 +41,7 @@ pub(crate) async fn dial(
 ) -> Result<Conn, DialError> {
     let limit = dialer.config.connect_timeout;
     let attempt = async {
-        let stream = connect(host_port).await?;
-        let addrs = stream
-            .peer_addr()
-            .and_then(|remote| Ok((remote, stream.local_addr()?)));
-        let (remote, local) = addrs.map_err(|error| connect_error(host_port, &error))?;
+        let (stream, remote, local) = connect(host_port).await?;
         let mut config = dialer.config.connection(dialer.announced.identity(local));
         config.init_timeout = limit;
         let (conn, reader) = Conn::new(
@@ -105,7 +101,24 @@ impl Drop for Unfinished {
     }
 }
 
-async fn connect(host_port: &str) -> Result<TcpStream, DialError> {
+/// A stream, where it leads, and this end of it.
+async fn connect(host_port: &str) -> Result<(Stream, RemoteAddr, Option<SocketAddr>), DialError> {
+    if let Some(number) = in_process::number_of(host_port) {
+        let stream = in_process::connect(number).ok_or_else(|| DialError::Refused {
+            host_port: host_port.to_owned(),
+            reason: "no channel of this process is there any more".to_owned(),
+        })?;
+        return Ok((stream, RemoteAddr::InProcess, None));
+    }
+    let stream = connect_over_tcp(host_port).await?;
+    let addrs = stream
+        .peer_addr()
+        .and_then(|remote| Ok((remote, stream.local_addr()?)));
+    let (remote, local) = addrs.map_err(|error| connect_error(host_port, &error))?;
+    Ok((Stream::Tcp(stream), RemoteAddr::Tcp(remote), Some(local)))
+}
+
+async fn connect_over_tcp(host_port: &str) -> Result<TcpStream, DialError> {
     if let Ok(addr) = host_port.parse::<SocketAddr>() {
         return TcpStream::connect(addr)
             .await

@@ -11,13 +11,11 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use tchannel_proto::{Decoder, MessageId, PeerInfo, ProtocolError};
-use tokio::io::AsyncReadExt;
-use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
 use super::settle::Work;
-use super::{Conn, Core};
+use super::{Conn, Core, Reader};
 use crate::clock;
 use crate::dispatch::Dispatch;
 use crate::stats::CloseReason;
@@ -43,7 +41,7 @@ pub(super) const FAREWELL: Duration = Duration::from_secs(1);
 /// Starts the driver of `conn`. The receiver hears how the handshake went.
 pub(crate) fn drive(
     conn: Conn,
-    reader: OwnedReadHalf,
+    reader: Reader,
     dispatch: Arc<Dispatch>,
 ) -> oneshot::Receiver<Result<(), ProtocolError>> {
     let (ready, receiver) = oneshot::channel();
@@ -73,7 +71,7 @@ pub(crate) fn drive(
 
 pub(crate) struct Driver {
     pub(crate) conn: Conn,
-    pub(super) reader: OwnedReadHalf,
+    pub(super) reader: Reader,
     pub(crate) dispatch: Arc<Dispatch>,
     decoder: Decoder,
     chunk: usize,
@@ -144,7 +142,7 @@ impl Driver {
         make_room(&mut self.decoder, self.chunk);
         tokio::select! {
             biased;
-            read = self.reader.read_buf(self.decoder.buffer_mut()), if may_read => Wake::Read(read),
+            read = self.reader.read(self.decoder.buffer_mut()), if may_read => Wake::Read(read),
             () = self.conn.0.wake.notified() => Wake::Notified,
             _ = self.conn.0.socket.writable(), if is_blocked => Wake::Writable,
             () = sleep, if is_armed => Wake::Timer,

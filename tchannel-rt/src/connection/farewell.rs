@@ -4,7 +4,6 @@ use std::net::Shutdown;
 use std::sync::atomic::Ordering;
 
 use bytes::BytesMut;
-use tokio::io::AsyncReadExt;
 
 use super::driver::{CHUNK_MIN, Driver, FAREWELL, Parting};
 use crate::clock;
@@ -71,7 +70,7 @@ impl Driver {
         let mut rest = BytesMut::with_capacity(CHUNK_MIN);
         while self
             .reader
-            .read_buf(&mut rest)
+            .read(&mut rest)
             .await
             .is_ok_and(|bytes| bytes > 0)
         {
@@ -80,6 +79,6 @@ impl Driver {
     }
 
     fn shut_down(&self, how: Shutdown) -> std::io::Result<()> {
-        socket2::SockRef::from(self.conn.0.socket.as_ref()).shutdown(how)
+        self.conn.0.socket.shut_down(how)
     }
 }

@@ -15,12 +15,14 @@ mod driver;
 mod exchange;
 mod farewell;
 mod flush;
+mod in_process;
 mod keyed;
+mod pipe;
 mod serve;
 mod served;
 mod settle;
+mod transport;
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -28,15 +30,16 @@ use std::time::{Duration, Instant};
 use bytestring::ByteString;
 use slab::Slab;
 use tchannel_proto::{Connection, ConnectionConfig, InboundKey, OutboundKey, Outbox, PeerInfo};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Notify;
 
 pub(crate) use dial::{DialError, dial};
 pub(crate) use driver::{Driver, drive};
 pub(crate) use exchange::{Exchange, ResponseInfo};
+pub(crate) use in_process::{Listening, number_of};
 use keyed::Keyed;
 pub(crate) use served::{RelayLink, RelayTicket, Served, Target};
+use transport::Socket;
+pub(crate) use transport::{Reader, RemoteAddr, Stream};
 
 use crate::clock;
 use crate::config::ChannelConfig;
@@ -48,7 +51,7 @@ use crate::stats::{ConnectionStats, ENABLED, End};
 pub(crate) struct Conn(Arc<Shared>);
 
 pub(crate) struct Shared {
-    socket: OwnedWriteHalf,
+    socket: Socket,
     core: Mutex<Core>,
     writer: Mutex<Outbox>,
     /// Wakes the driver.
@@ -69,7 +72,7 @@ pub(crate) struct Shared {
     place: OnceLock<usize>,
     /// The peers that list it, by host:port.
     listed_as: Mutex<Vec<ByteString>>,
-    remote_addr: SocketAddr,
+    remote_addr: RemoteAddr,
     is_outbound: bool,
     limits: Limits,
     pub(crate) stats: ConnectionStats,
@@ -118,13 +121,13 @@ pub(crate) struct Core {
 
 impl Conn {
     pub(crate) fn new(
-        stream: TcpStream,
-        remote_addr: SocketAddr,
+        stream: Stream,
+        remote_addr: RemoteAddr,
         is_outbound: bool,
         config: ConnectionConfig,
         limits: Limits,
         stats: ConnectionStats,
-    ) -> (Self, OwnedReadHalf) {
+    ) -> (Self, Reader) {
         let now = clock::now();
         let proto = if is_outbound {
             Connection::connect(now, config)
@@ -141,9 +144,7 @@ impl Conn {
             arriving: 0,
             driver_wakes_at: None,
         };
-        // Frames are gathered here; waiting for more in the kernel would only add latency.
-        let _ = stream.set_nodelay(true);
-        let (reader, socket) = stream.into_split();
+        let (reader, socket) = stream.split();
         let shared = Arc::new(Shared {
             socket,
             core: Mutex::new(core),
@@ -177,7 +178,7 @@ impl Conn {
         self.0.limits
     }
 
-    pub(crate) fn remote_addr(&self) -> SocketAddr {
+    pub(crate) fn remote_addr(&self) -> RemoteAddr {
         self.0.remote_addr
     }
 
@@ -228,7 +229,7 @@ impl Conn {
     pub(crate) fn remote(&self) -> Remote {
         let peer = self.peer().unwrap_or_default();
         Remote {
-            addr: self.remote_addr(),
+            addr: self.remote_addr().socket(),
             peer,
             is_outbound: self.is_outbound(),
         }

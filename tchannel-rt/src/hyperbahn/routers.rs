@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::connection::number_of;
 use crate::error::ChannelError;
 
 /// The environment variable with the routers, as `host:port,host:port`.
@@ -71,10 +72,10 @@ fn from_file(path: &PathBuf) -> Result<Vec<String>, ChannelError> {
 }
 
 fn check(value: &str) -> Result<(), ChannelError> {
-    let is_good = value
+    let is_socket = value
         .rsplit_once(':')
         .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
-    if is_good {
+    if is_socket || number_of(value).is_some() {
         Ok(())
     } else {
         Err(ChannelError::BadHostPort {

@@ -5,6 +5,7 @@ mod cancellation;
 mod deadlines;
 mod errors;
 mod hyperbahn;
+mod in_process;
 mod limits;
 #[cfg(feature = "metrics")]
 mod metrics;

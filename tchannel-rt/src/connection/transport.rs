@@ -1,0 +1,156 @@
+//! What carries the bytes of a connection: a socket, or two pipes within the process.
+//!
+//! An enum and no trait: what is carried over TCP pays for the other one with a comparison.
+
+use std::fmt;
+use std::io::IoSlice;
+use std::net::{Shutdown, SocketAddr};
+
+use bytes::BytesMut;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+
+use super::pipe::Pipe;
+
+/// Both directions, before a connection has them.
+pub(crate) enum Stream {
+    Tcp(TcpStream),
+    InProcess { sent: Pipe, received: Pipe },
+}
+
+/// Where the other end is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RemoteAddr {
+    Tcp(SocketAddr),
+    InProcess,
+}
+
+/// The half that writes, and shuts both down.
+pub(super) enum Socket {
+    Tcp(OwnedWriteHalf),
+    InProcess { sent: Pipe, received: Pipe },
+}
+
+/// The half that reads.
+pub(crate) enum Reader {
+    Tcp(OwnedReadHalf),
+    InProcess(Pipe),
+}
+
+impl Stream {
+    /// Two ends of one connection within the process.
+    pub(super) fn pair() -> (Self, Self) {
+        let (one, other) = (Pipe::default(), Pipe::default());
+        let mine = Self::InProcess {
+            sent: one.clone(),
+            received: other.clone(),
+        };
+        let yours = Self::InProcess {
+            sent: other,
+            received: one,
+        };
+        (mine, yours)
+    }
+
+    pub(super) fn split(self) -> (Reader, Socket) {
+        match self {
+            Self::Tcp(stream) => {
+                // Frames are gathered here; waiting for more in the kernel would only add latency.
+                let _ = stream.set_nodelay(true);
+                let (reader, writer) = stream.into_split();
+                (Reader::Tcp(reader), Socket::Tcp(writer))
+            }
+            Self::InProcess { sent, received } => (
+                Reader::InProcess(received.clone()),
+                Socket::InProcess { sent, received },
+            ),
+        }
+    }
+}
+
+impl Reader {
+    /// Reads at least a byte into what `buffer` has left; zero at the end. Nothing is lost when it is dropped.
+    pub(super) async fn read(&mut self, buffer: &mut BytesMut) -> std::io::Result<usize> {
+        match self {
+            Self::Tcp(reader) => reader.read_buf(buffer).await,
+            Self::InProcess(received) => {
+                // As a socket does: whoever finds bytes again and again lets others have their turn.
+                tokio::task::consume_budget().await;
+                Ok(std::future::poll_fn(|cx| received.poll_read(cx, buffer)).await)
+            }
+        }
+    }
+}
+
+impl Socket {
+    /// Writes what it takes now; `WouldBlock` when that is nothing.
+    pub(super) fn try_write(&self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Tcp(writer) => writer.try_write(bytes),
+            Self::InProcess { sent, .. } => sent.try_write(&[IoSlice::new(bytes)]),
+        }
+    }
+
+    /// The same with bytes that lie apart.
+    pub(super) fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> std::io::Result<usize> {
+        match self {
+            Self::Tcp(writer) => writer.try_write_vectored(slices),
+            Self::InProcess { sent, .. } => sent.try_write(slices),
+        }
+    }
+
+    /// Waits until it takes bytes, or fails.
+    pub(super) async fn writable(&self) -> std::io::Result<()> {
+        match self {
+            Self::Tcp(writer) => writer.writable().await,
+            Self::InProcess { sent, .. } => {
+                std::future::poll_fn(|cx| sent.poll_writable(cx)).await;
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn shut_down(&self, how: Shutdown) -> std::io::Result<()> {
+        match self {
+            Self::Tcp(writer) => socket2::SockRef::from(writer.as_ref()).shutdown(how),
+            Self::InProcess { sent, received } => {
+                if how != Shutdown::Read {
+                    sent.end();
+                }
+                if how != Shutdown::Write {
+                    received.stop_reading();
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+// Sockets close themselves.
+impl Drop for Socket {
+    fn drop(&mut self) {
+        if matches!(self, Self::InProcess { .. }) {
+            let _ = self.shut_down(Shutdown::Both);
+        }
+    }
+}
+
+impl RemoteAddr {
+    /// The address of the socket, if there is one.
+    pub(crate) fn socket(self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(addr) => Some(addr),
+            Self::InProcess => None,
+        }
+    }
+}
+
+impl fmt::Display for RemoteAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(addr) => addr.fmt(f),
+            Self::InProcess => f.write_str("this process"),
+        }
+    }
+}
