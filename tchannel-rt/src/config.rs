@@ -38,8 +38,13 @@ pub struct ChannelConfig {
     /// Largest request or response, arg2 and arg3 together, that is collected in memory. Default 16 MiB.
     /// Streams have no such bound.
     pub message_bytes_max: usize,
-    /// Bytes of requests over one connection, all together, that are collected while they still arrive. A call
-    /// that goes over it is answered `busy`. Default 256 MiB.
+    /// Largest value of a typed stream, in bytes as encoded; one that is larger ends its stream, at the sender
+    /// already. Default 16 MiB.
+    ///
+    /// Source: spec/schemes/sthrift.md, "chunks".
+    pub chunk_bytes_max: usize,
+    /// Bytes of requests and of values of streams over one connection, all together, that are collected while
+    /// they still arrive. A call that goes over it is answered `busy`. Default 256 MiB.
     pub arriving_bytes_max: usize,
     /// Silence after which a peer is pinged, if it is one that answers. Default 5 s; `None` never pings.
     pub ping_after: Option<Duration>,
@@ -82,6 +87,7 @@ impl Default for ChannelConfig {
             queued_bytes_soft: 1024 * 1024,
             queued_bytes_max: 16 * 1024 * 1024,
             message_bytes_max: 16 * 1024 * 1024,
+            chunk_bytes_max: 16 * 1024 * 1024,
             arriving_bytes_max: 256 * 1024 * 1024,
             ping_after: Some(Duration::from_secs(5)),
             stale_after: Duration::from_secs(10),

@@ -21,6 +21,8 @@ pub struct CallContext {
     pub(crate) tracing: Tracing,
     pub(crate) caller: ByteString,
     pub(crate) service: ByteString,
+    /// Whether a streamed answer has begun, which is all that the deadline was for.
+    pub(crate) has_begun: bool,
 }
 
 impl CallContext {
@@ -29,7 +31,7 @@ impl CallContext {
         CURRENT.try_with(Clone::clone).ok()
     }
 
-    /// When the caller stops waiting.
+    /// When the caller stops waiting; for a stream, when it stopped waiting for the first frame.
     pub fn deadline(&self) -> Instant {
         self.deadline
     }
@@ -77,7 +79,36 @@ impl CallContext {
         }
     }
 
+    /// This context once a streamed answer has begun: calls made from then on no longer inherit the deadline.
+    ///
+    /// Source: spec/protocol/deadlines.md, "streaming".
+    pub(crate) fn begun(mut self) -> Self {
+        self.has_begun = true;
+        self
+    }
+
     pub(crate) fn current_deadline() -> Option<Instant> {
-        CURRENT.try_with(|context| context.deadline).ok()
+        let deadline = |context: &Self| (!context.has_begun).then_some(context.deadline);
+        CURRENT.try_with(deadline).ok().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn calls_made_once_a_streamed_answer_has_begun_inherit_no_deadline() {
+        let context = CallContext {
+            deadline: Instant::now(),
+            tracing: Tracing::default(),
+            caller: ByteString::new(),
+            service: ByteString::new(),
+            has_begun: false,
+        };
+        let deadline = context.deadline;
+        let inherited = || async { CallContext::current_deadline() };
+        assert_eq!(context.clone().scope(inherited()).await, Some(deadline));
+        assert_eq!(context.begun().scope(inherited()).await, None);
     }
 }

@@ -212,11 +212,23 @@ pub(crate) fn check_scheme(request: &Request, expected: &str) -> Result<(), Hand
     if scheme == expected {
         return Ok(());
     }
-    let text = format!(
-        "{}::{} takes arg scheme {expected}, the call has {scheme:?}",
-        request.service, request.endpoint
-    );
-    Err(HandlerError::bad_request(text))
+    Err(other_scheme(
+        &request.service,
+        &request.endpoint,
+        expected,
+        scheme,
+    ))
+}
+
+pub(crate) fn other_scheme(
+    service: &str,
+    endpoint: &str,
+    expected: &str,
+    scheme: &str,
+) -> HandlerError {
+    let text =
+        format!("{service}::{endpoint} takes arg scheme {expected}, the call has {scheme:?}");
+    HandlerError::bad_request(text)
 }
 
 pub(crate) fn bad_request(error: SchemeError) -> HandlerError {

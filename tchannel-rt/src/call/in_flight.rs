@@ -130,13 +130,12 @@ impl InFlight {
     }
 
     /// Cancels a call whose request will never be whole.
-    pub(crate) fn abandon(&self) {
+    pub(crate) fn abandon(&self, why: &str) {
         let mut core = self.conn.core();
         let exchange = self.exchange_in(&mut core);
         if exchange.end || exchange.failure.is_some() {
             return;
         }
-        let why = "the caller abandoned its request";
         exchange.failure = Some(Failure::Cancelled { why: why.into() });
         exchange.wake();
         core.take_target(self.key);
@@ -165,6 +164,10 @@ pub(crate) struct Answer(Arc<InFlight>);
 impl Answer {
     pub(crate) fn of(call: Arc<InFlight>) -> Self {
         Self(call)
+    }
+
+    pub(crate) fn conn(&self) -> &Conn {
+        &self.0.conn
     }
 
     /// Waits for the first frame.

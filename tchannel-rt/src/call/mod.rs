@@ -9,6 +9,7 @@ mod stream;
 mod writer;
 
 pub(crate) use cancellation::Cancellation;
+pub(crate) use outbound::Begun;
 pub use outbound::Call;
 pub use reader::ArgReader;
 pub use response::{Response, ResponseError};

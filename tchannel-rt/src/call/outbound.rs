@@ -45,6 +45,13 @@ pub struct Call<'a> {
     retry: Retry,
 }
 
+/// A streaming call whose first frame has left.
+pub(crate) struct Begun {
+    pub(crate) writer: ArgWriter,
+    pub(crate) pending: PendingResponse,
+    pub(crate) progress: Progress,
+}
+
 impl<'a> Call<'a> {
     pub(crate) fn new(channel: Channel, service: &'a str, endpoint: &'a str) -> Self {
         Self {
@@ -130,6 +137,10 @@ impl<'a> Call<'a> {
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.application_headers.insert(name, value);
         self
+    }
+
+    pub(crate) fn application_headers(&self) -> &Headers {
+        &self.application_headers
     }
 
     /// The checksum over the args. Default CRC-32C.
@@ -282,29 +293,40 @@ impl<'a> Call<'a> {
     ///
     /// [`CallError`] when no peer can be reached; nothing was sent then.
     pub async fn stream(self) -> Result<(ArgWriter, PendingResponse), CallError> {
-        let span = self.span();
-        let (call, chosen) = self.open(&span).instrument(span.clone()).await?;
-        let call = Arc::new(call.for_as_long_as(span, self.stats(), chosen));
-        Ok((
-            ArgWriter::of_request(call.clone()),
-            PendingResponse::new(call),
-        ))
+        let begun = self.begin(&mut Body::default()).await?;
+        Ok((begun.writer, begun.pending))
     }
 
-    async fn open(&self, span: &Span) -> Result<(InFlight, Chosen), CallError> {
+    /// Begins a streaming call with what is at hand of `body`, and takes from it what the first frame holds.
+    pub(crate) async fn begin(self, body: &mut Body) -> Result<Begun, CallError> {
+        let span = self.span();
+        let opened = self.open(&span, body).instrument(span.clone()).await?;
+        let (call, progress, chosen) = opened;
+        let call = Arc::new(call.for_as_long_as(span, self.stats(), chosen));
+        Ok(Begun {
+            writer: ArgWriter::of_request(call.clone()),
+            pending: PendingResponse::new(call),
+            progress,
+        })
+    }
+
+    async fn open(
+        &self,
+        span: &Span,
+        body: &mut Body,
+    ) -> Result<(InFlight, Progress, Chosen), CallError> {
         let started = clock::now();
         let deadline = self.deadline(started);
         let chosen = self.choose(&[], deadline)?;
         let tracing = CallContext::next_tracing();
-        let mut nothing_yet = Body::default();
         let call = match self.connect(&chosen, deadline, || false).await {
-            Ok(conn) => self.start(&conn, deadline, tracing, &mut nothing_yet, true),
+            Ok(conn) => self.start(&conn, deadline, tracing, body, true),
             Err(error) => Err(error),
         };
         match call {
-            Ok((call, _)) => {
+            Ok((call, progress)) => {
                 span.record("peer", &**chosen.peer.host_port());
-                Ok((call, chosen))
+                Ok((call, progress, chosen))
             }
             Err(error) => {
                 chosen.failed(error.code());

@@ -26,6 +26,8 @@ pub struct ArgReader {
     arg2_end: bool,
     arg3: VecDeque<Bytes>,
     end: bool,
+    /// Bytes that were read and are kept until more has come.
+    kept: usize,
 }
 
 enum Source {
@@ -57,6 +59,7 @@ impl ArgReader {
             arg2_end: false,
             arg3: VecDeque::new(),
             end: false,
+            kept: 0,
         }
     }
 
@@ -114,7 +117,51 @@ impl ArgReader {
         Ok(whole.freeze())
     }
 
-    fn poll_arg3(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, CallError>>> {
+    /// All that is left of arg3, at most `limit` bytes, where many may do so over one connection at once.
+    pub(crate) async fn collect(&mut self, limit: usize) -> Result<Bytes, CallError> {
+        let first = self.next_chunk().await?.unwrap_or_default();
+        if self.end && self.arg3.is_empty() && first.len() <= limit {
+            return Ok(first);
+        }
+        let mut whole = BytesMut::new();
+        append(&mut whole, &first, limit, "arg3")?;
+        while let Some(chunk) = self.next_chunk().await? {
+            append(&mut whole, &chunk, limit, "arg3")?;
+            self.keep(whole.len())?;
+        }
+        self.keep(0)?;
+        Ok(whole.freeze())
+    }
+
+    /// Says how much of what was read is kept until more has come, so that it counts as arriving.
+    pub(crate) fn keep(&mut self, bytes: usize) -> Result<(), CallError> {
+        if bytes == self.kept {
+            return Ok(());
+        }
+        let conn = self.conn();
+        let arriving = conn.core().note_kept(self.kept, bytes);
+        let limit = conn.limits().arriving_max;
+        self.kept = bytes;
+        if bytes > 0 && arriving > limit {
+            let text = format!(
+                "{arriving} bytes are arriving over this connection, which is over its limit of {limit}"
+            );
+            return Err(CallError::new(ErrorCode::Busy, Acted::Maybe, text));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn conn(&self) -> &Conn {
+        match &self.source {
+            Source::Request { conn, .. } => conn,
+            Source::Response(answer) => answer.conn(),
+        }
+    }
+
+    pub(crate) fn poll_arg3(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, CallError>>> {
         loop {
             self.arg2.clear();
             if let Some(chunk) = self.arg3.pop_front() {
@@ -169,6 +216,14 @@ impl Stream for ArgReader {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.poll_arg3(cx)
+    }
+}
+
+impl Drop for ArgReader {
+    fn drop(&mut self) {
+        if self.kept > 0 {
+            self.conn().core().note_kept(self.kept, 0);
+        }
     }
 }
 

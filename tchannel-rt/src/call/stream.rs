@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use bytestring::ByteString;
-use tchannel_proto::{Body, ErrorCode, InboundKey, ResponseCode, ResponseHead, TransportHeaders};
+use tchannel_proto::{
+    Body, ErrorCode, InboundKey, Progress, ResponseCode, ResponseHead, TransportHeaders,
+};
 
 use super::in_flight::{Answer, InFlight};
 use super::{ArgReader, ArgWriter, Cancellation};
@@ -32,6 +34,13 @@ pub struct StreamRequest {
 }
 
 impl StreamRequest {
+    /// The arg scheme, empty when the caller did not say.
+    pub fn arg_scheme(&self) -> &str {
+        self.headers
+            .get(tchannel_proto::header_key::ARG_SCHEME)
+            .unwrap_or_default()
+    }
+
     /// See [`Request::cancellation`](crate::Request::cancellation).
     pub fn cancellation(&self) -> tokio_util::sync::CancellationToken {
         self.cancellation.token()
@@ -70,18 +79,37 @@ impl Responder {
         self.begin(ResponseCode::APPLICATION_ERROR)
     }
 
+    /// Begins an answer with what is at hand of it, which may be all.
+    pub(crate) async fn send(self, code: ResponseCode, body: Body) -> Result<ArgWriter, CallError> {
+        let bytes = body.len();
+        let mut rest = body;
+        let (mut writer, progress) = self.begin_with(code, &mut rest)?;
+        writer.go_on(bytes - rest.len(), progress, rest).await?;
+        Ok(writer)
+    }
+
     fn begin(self, code: ResponseCode) -> Result<ArgWriter, CallError> {
+        let (writer, _) = self.begin_with(code, &mut Body::default())?;
+        Ok(writer)
+    }
+
+    fn begin_with(
+        self,
+        code: ResponseCode,
+        body: &mut Body,
+    ) -> Result<(ArgWriter, Progress), CallError> {
         let head = ResponseHead {
             code,
             arg_scheme: &self.scheme,
             streaming: true,
         };
         let mut core = self.conn.core();
-        let begun = core.proto.respond(self.key, &head, &mut Body::default());
-        begun
+        let begun = core.proto.respond(self.key, &head, body);
+        let progress = begun
             .map_err(|over| CallError::new(ErrorCode::Cancelled, Acted::Maybe, over.to_string()))?;
         self.conn.flush_soon(core);
-        Ok(ArgWriter::of_response(self.conn, self.key, code.is_ok()))
+        let writer = ArgWriter::of_response(self.conn, self.key, code.is_ok());
+        Ok((writer, progress))
     }
 }
 

@@ -8,6 +8,7 @@ use tchannel_proto::{Body, CallIsOver, ErrorCode, InboundKey, Progress};
 use super::in_flight::InFlight;
 use crate::connection::{Conn, Core};
 use crate::error::CallError;
+use crate::handler::HandlerError;
 use crate::retry::Acted;
 use crate::stats::End;
 
@@ -95,13 +96,57 @@ impl ArgWriter {
     /// # Errors
     ///
     /// [`CallError`] when the call is over.
-    pub async fn finish(mut self) -> Result<(), CallError> {
+    pub async fn finish(self) -> Result<(), CallError> {
+        self.finish_with(Bytes::new()).await
+    }
+
+    /// Sends the last of arg3 and ends the message.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError`] when the call is over.
+    pub async fn finish_with(mut self, chunk: impl Into<Bytes>) -> Result<(), CallError> {
         self.write(Body {
             arg2_end: true,
+            arg3: chunk.into(),
             end: true,
             ..Body::default()
         })
-        .await?;
+        .await
+    }
+
+    /// Ends a message that will never be whole, and says why: a response in an error frame, a request by
+    /// cancelling its call.
+    pub fn fail(mut self, why: HandlerError) {
+        let (code, message) = why.wire();
+        self.give_up(code, message);
+    }
+
+    /// Goes on with a message of which the first frame has left, and with what did not fit into it.
+    pub(crate) async fn go_on(
+        &mut self,
+        written: usize,
+        progress: Progress,
+        rest: Body,
+    ) -> Result<(), CallError> {
+        self.count(written);
+        self.arg2_end = rest.arg2_end;
+        match progress {
+            Progress::Done => self.note_done(),
+            Progress::Starved => {}
+            Progress::Full => self.write(rest).await?,
+        }
+        Ok(())
+    }
+
+    fn count(&mut self, bytes: usize) {
+        match &mut self.side {
+            Side::Request(call) => call.on_request_bytes(bytes),
+            Side::Response { sent, .. } => *sent += bytes,
+        }
+    }
+
+    fn note_done(&mut self) {
         self.done = true;
         if let Side::Response {
             conn,
@@ -112,14 +157,10 @@ impl ArgWriter {
         {
             conn.count_answer(*key, End::of_answer(*ok), *sent);
         }
-        Ok(())
     }
 
     async fn write(&mut self, mut body: Body) -> Result<(), CallError> {
-        match &mut self.side {
-            Side::Request(call) => call.on_request_bytes(body.len()),
-            Side::Response { sent, .. } => *sent += body.len(),
-        }
+        self.count(body.len());
         let conn = self.conn().clone();
         loop {
             conn.wait_for_room().await;
@@ -128,14 +169,31 @@ impl ArgWriter {
                 match self.send_frame(&mut core, &mut body).map_err(|_| over())? {
                     Progress::Full if conn.queued(&core) < conn.limits().queued_soft => {}
                     Progress::Full => break,
-                    Progress::Done | Progress::Starved => {
+                    progress @ (Progress::Done | Progress::Starved) => {
                         conn.flush_soon(core);
+                        if progress == Progress::Done {
+                            self.note_done();
+                        }
                         return Ok(());
                     }
                 }
             }
             drop(core);
             conn.flush();
+        }
+    }
+
+    fn give_up(&mut self, code: ErrorCode, why: &str) {
+        self.done = true;
+        match &self.side {
+            Side::Request(call) => call.abandon(why),
+            Side::Response { conn, key, .. } => {
+                let mut core = conn.core();
+                if core.proto.respond_error(*key, code, why).is_ok() {
+                    core.count_answer(*key, End::SystemError(code), 0);
+                    conn.flush_soon(core);
+                }
+            }
         }
     }
 
@@ -146,7 +204,7 @@ impl ArgWriter {
         }
     }
 
-    fn conn(&self) -> &Conn {
+    pub(crate) fn conn(&self) -> &Conn {
         match &self.side {
             Side::Request(call) => call.conn(),
             Side::Response { conn, .. } => conn,
@@ -167,20 +225,11 @@ impl Drop for ArgWriter {
         if self.done {
             return;
         }
-        match &self.side {
-            Side::Request(call) => call.abandon(),
-            Side::Response { conn, key, .. } => {
-                let mut core = conn.core();
-                let why = "the handler abandoned its answer";
-                let told = core
-                    .proto
-                    .respond_error(*key, ErrorCode::UnexpectedError, why);
-                if told.is_ok() {
-                    core.count_answer(*key, End::SystemError(ErrorCode::UnexpectedError), 0);
-                    conn.flush_soon(core);
-                }
-            }
-        }
+        let why = match &self.side {
+            Side::Request(_) => "the caller abandoned its request",
+            Side::Response { .. } => "the handler abandoned its answer",
+        };
+        self.give_up(ErrorCode::UnexpectedError, why);
     }
 }
 

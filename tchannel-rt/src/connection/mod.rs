@@ -87,6 +87,7 @@ pub(crate) struct Limits {
     pub(crate) queued_soft: usize,
     pub(crate) queued_max: usize,
     pub(crate) message_max: usize,
+    pub(crate) chunk_max: usize,
     pub(crate) arriving_max: usize,
 }
 
@@ -96,6 +97,7 @@ impl Limits {
             queued_soft: config.queued_bytes_soft,
             queued_max: config.queued_bytes_max,
             message_max: config.message_bytes_max,
+            chunk_max: config.chunk_bytes_max,
             arriving_max: config.arriving_bytes_max,
         }
     }
@@ -113,7 +115,8 @@ pub(crate) struct Core {
     waiting_sources: Vec<Conn>,
     /// Bytes of streams that their readers have not taken.
     unread: usize,
-    /// Bytes of requests of which more is to come before their handlers begin.
+    /// Bytes of requests of which more is to come before their handlers begin, and of values in streams of
+    /// which more is to come before they can be read.
     arriving: usize,
     /// When the driver wakes by itself, if it does.
     driver_wakes_at: Option<Instant>,
@@ -332,6 +335,12 @@ impl Core {
 
     pub(crate) fn served(&mut self, key: InboundKey) -> &mut Served {
         self.served.get(key.slot(), key)
+    }
+
+    /// A stream that kept `before` bytes of an unfinished value keeps `now`. Gives what arrives altogether.
+    pub(crate) fn note_kept(&mut self, before: usize, now: usize) -> usize {
+        self.arriving = (self.arriving + now).saturating_sub(before);
+        self.arriving
     }
 
     /// An inbound call was answered, with this many bytes in its args.

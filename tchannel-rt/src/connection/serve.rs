@@ -173,6 +173,7 @@ fn context(call: &InboundCall) -> CallContext {
             .get_slice(header_key::CALLER_NAME)
             .unwrap_or_default(),
         service: call.service.clone(),
+        has_begun: false,
     }
 }
 

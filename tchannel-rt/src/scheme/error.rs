@@ -17,7 +17,7 @@ pub struct SchemeError {
 }
 
 impl SchemeError {
-    pub(super) fn new(scheme: ArgScheme, arg: Arg, problem: impl fmt::Display) -> Self {
+    pub(crate) fn new(scheme: ArgScheme, arg: Arg, problem: impl fmt::Display) -> Self {
         let mut problem = problem.to_string();
         problem.truncate(problem.floor_char_boundary(MAX_PROBLEM_BYTES));
         Self {

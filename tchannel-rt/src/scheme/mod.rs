@@ -7,11 +7,13 @@
 //! msgpack    map of strings                any MessagePack, structs as maps
 //! http       method or status, headers     body
 //! thrift     nh:2 (k~2 v~2){nh}            one struct, TBinaryProtocol
+//! sthrift    the same                      values, TBinaryProtocol, each under its length
 //! ```
 //!
 //! Every function that reads answers a [`SchemeError`] for bytes that do not fit; at a server it
 //! becomes a bad request.
 
+pub mod chunks;
 mod error;
 mod headers;
 pub mod http;
@@ -19,6 +21,7 @@ mod input;
 pub mod json;
 pub mod msgpack;
 pub mod raw;
+pub mod sthrift;
 pub mod thrift;
 
 use std::fmt;
@@ -44,7 +47,7 @@ pub enum ArgScheme {
     Http,
     /// Thrift headers and one struct.
     Thrift,
-    /// Thrift headers and a stream of structs.
+    /// Thrift headers and a stream of values.
     Sthrift,
     /// A scheme this runtime carries without understanding it.
     Other(ByteString),

@@ -67,6 +67,10 @@ impl Client {
         endpoint: &'a str,
         arguments: &impl Struct,
     ) -> MethodCall<'a, T, E> {
+        MethodCall::new(self.begin(endpoint), encode(arguments))
+    }
+
+    pub(super) fn begin<'a>(&'a self, endpoint: &'a str) -> Call<'a> {
         let mut call = Call::new(self.channel.clone(), &self.service, endpoint);
         if let Some(peer) = &self.peer {
             call = call.peer(peer);
@@ -80,6 +84,6 @@ impl Client {
         for (name, value) in self.headers.iter() {
             call = call.header(name, value);
         }
-        MethodCall::new(call, encode(arguments))
+        call
     }
 }

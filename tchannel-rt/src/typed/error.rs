@@ -51,12 +51,7 @@ impl<E> MethodError<E> {
     }
 
     fn system(code: ErrorCode, message: impl Into<String>) -> Self {
-        let message = message.into();
-        Self::System(SystemError {
-            code,
-            message,
-            call: None,
-        })
+        Self::System(SystemError::new(code, message))
     }
 
     /// What a caller may do about it. An answer of the application, be it an exception or something that
@@ -104,6 +99,16 @@ pub struct SystemError {
     pub message: String,
     /// The call it ended, at the caller.
     pub call: Option<CallError>,
+}
+
+impl SystemError {
+    pub(super) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            call: None,
+        }
+    }
 }
 
 impl<E> From<CallError> for MethodError<E> {

@@ -11,6 +11,7 @@ mod interface;
 mod meta;
 mod method_call;
 mod service;
+mod stream;
 
 pub use client::Client;
 pub use error::{MethodError, SystemError};
@@ -19,3 +20,4 @@ pub use interface::{Interface, ThriftFiles, TraitSchema};
 pub(crate) use meta::Published;
 pub use method_call::MethodCall;
 pub use service::{ServiceBuilder, TypedService};
+pub use stream::{Format, StreamCall, StreamError, StreamItem, Streaming};

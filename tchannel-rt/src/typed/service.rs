@@ -50,7 +50,7 @@ impl std::fmt::Debug for TypedService {
 #[derive(Debug)]
 pub struct ServiceBuilder<I> {
     name: &'static str,
-    it: Arc<I>,
+    pub(super) it: Arc<I>,
     service: TypedService,
 }
 
@@ -71,9 +71,13 @@ impl<I: Send + Sync + 'static> ServiceBuilder<I> {
             let (it, handler) = (it.clone(), handler.clone());
             async move { answer(&request, |arguments| handler(it, arguments)).await }
         });
+        self.put(method, endpoint);
+        self
+    }
+
+    pub(super) fn put(&mut self, method: &str, endpoint: Arc<Endpoint>) {
         let name = format!("{}::{method}", self.name);
         self.service.endpoints.push((name, endpoint));
-        self
     }
 
     /// The service as it can be served.

@@ -17,4 +17,5 @@ mod shutdown;
 mod spans;
 mod streams;
 mod support;
+mod typed_streams;
 mod wire;

@@ -56,6 +56,7 @@ pub use binary::{
 pub use containers::{VecMap, VecSet};
 pub use fields::required;
 pub use result::{Returned, Throws, Unreadable, encode_result, read_result};
+pub(crate) use result::{decode_returned, decode_thrown, encode_returned, encode_thrown};
 pub use value::Value;
 
 /// A Thrift struct, union or exception, or the arguments or result of a method.
@@ -79,15 +80,18 @@ pub trait Struct: Sized {
 ///
 /// [`SchemeError`] when a string or container is longer than Thrift can say.
 pub fn encode<T: Struct>(value: &T) -> Result<Bytes, SchemeError> {
-    encode_with(|writer| value.write(writer))
+    encode_with(ArgScheme::Thrift, |writer| value.write(writer))
 }
 
-fn encode_with(write: impl FnOnce(&mut Writer)) -> Result<Bytes, SchemeError> {
+pub(super) fn encode_with(
+    scheme: ArgScheme,
+    write: impl FnOnce(&mut Writer),
+) -> Result<Bytes, SchemeError> {
     let mut writer = Writer::new();
     write(&mut writer);
     writer
         .finish()
-        .map_err(|error| SchemeError::new(ArgScheme::Thrift, Arg::Body, error))
+        .map_err(|error| SchemeError::new(scheme, Arg::Body, error))
 }
 
 /// Reads arg3, which is exactly one struct.
@@ -96,10 +100,11 @@ fn encode_with(write: impl FnOnce(&mut Writer)) -> Result<Bytes, SchemeError> {
 ///
 /// [`SchemeError`] when it is not, with the reason that [`Struct::read`] gave.
 pub fn decode<T: Struct>(arg3: &Bytes) -> Result<T, SchemeError> {
-    decode_with(arg3, T::read)
+    decode_with(ArgScheme::Thrift, arg3, T::read)
 }
 
-fn decode_with<T>(
+pub(super) fn decode_with<T>(
+    scheme: ArgScheme,
     arg3: &Bytes,
     read: impl FnOnce(&mut Reader<'_>) -> Result<T, ReadError>,
 ) -> Result<T, SchemeError> {
@@ -109,7 +114,7 @@ fn decode_with<T>(
         reader.finish()?;
         Ok(value)
     };
-    read().map_err(|error: ReadError| SchemeError::new(ArgScheme::Thrift, Arg::Body, error))
+    read().map_err(|error: ReadError| SchemeError::new(scheme, Arg::Body, error))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 
+use super::super::ArgScheme;
 use super::{
     Field, ReadError, Reader, SchemeError, Type, Value, Writer, decode_with, encode_with, required,
 };
@@ -92,13 +93,21 @@ impl Throws for Infallible {
 ///
 /// [`SchemeError`] when a string or container is longer than Thrift can say.
 pub fn encode_result<T: Returned, E: Throws>(result: &Result<T, E>) -> Result<Bytes, SchemeError> {
-    encode_with(|writer| match result {
-        Ok(value) => {
-            value.write_returned(writer);
-            writer.write_stop();
-        }
-        Err(thrown) => thrown.write(writer),
+    match result {
+        Ok(value) => encode_returned(value),
+        Err(thrown) => encode_thrown(thrown),
+    }
+}
+
+pub(crate) fn encode_returned<T: Returned>(value: &T) -> Result<Bytes, SchemeError> {
+    encode_with(ArgScheme::Thrift, |writer| {
+        value.write_returned(writer);
+        writer.write_stop();
     })
+}
+
+pub(crate) fn encode_thrown<E: Throws>(thrown: &E) -> Result<Bytes, SchemeError> {
+    encode_with(ArgScheme::Thrift, |writer| thrown.write(writer))
 }
 
 /// Reads arg3 of a response; `is_ok` is what its code says. `Ok(Err(_))` is a declared exception.
@@ -113,11 +122,19 @@ pub fn read_result<T: Returned, E: Throws>(
     arg3: &Bytes,
 ) -> Result<Result<T, E>, Unreadable> {
     if is_ok {
-        Ok(Ok(decode_with(arg3, read_returned)?))
+        Ok(Ok(decode_returned(arg3)?))
     } else {
-        let thrown = decode_with(arg3, E::read)?;
-        thrown.map(Err).ok_or(Unreadable::Undeclared)
+        decode_thrown(arg3).map(Err)
     }
+}
+
+pub(crate) fn decode_returned<T: Returned>(arg3: &Bytes) -> Result<T, SchemeError> {
+    decode_with(ArgScheme::Thrift, arg3, read_returned)
+}
+
+pub(crate) fn decode_thrown<E: Throws>(arg3: &Bytes) -> Result<E, Unreadable> {
+    let thrown = decode_with(ArgScheme::Thrift, arg3, E::read)?;
+    thrown.ok_or(Unreadable::Undeclared)
 }
 
 fn read_returned<T: Returned>(reader: &mut Reader<'_>) -> Result<T, ReadError> {

@@ -1,0 +1,133 @@
+//! A stream of values on its way out.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, StreamExt};
+
+use super::StreamError;
+use super::format::Encode;
+use crate::call::ArgWriter;
+use crate::error::CallError;
+use crate::scheme::chunks::put_chunk;
+use crate::scheme::{Arg, ArgScheme, SchemeError};
+
+/// What a stream that is sent may be made of: the values themselves, or results. An error ends the stream
+/// before its end, and the other end is told.
+pub trait StreamItem<T> {
+    /// The value, or why there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`StreamError`], which ends the stream.
+    fn into_item(self) -> Result<T, StreamError>;
+}
+
+impl<T> StreamItem<T> for T {
+    fn into_item(self) -> Result<T, StreamError> {
+        Ok(self)
+    }
+}
+
+impl<T> StreamItem<T> for Result<T, StreamError> {
+    fn into_item(self) -> Self {
+        self
+    }
+}
+
+/// Values already encoded.
+pub(super) type Encoded = Pin<Box<dyn Stream<Item = Result<Bytes, StreamError>> + Send>>;
+
+pub(super) fn encoded<T, S>(values: S, encode: Encode<T>) -> Encoded
+where
+    T: 'static,
+    S: Stream<Item: StreamItem<T>> + Send + 'static,
+{
+    Box::pin(values.map(move |item| Ok(encode(&item.into_item()?)?)))
+}
+
+/// Why not all of a stream was sent.
+pub(super) enum Unsent {
+    /// The stream itself failed; the other end has been told.
+    Failed(StreamError),
+    /// The call is over; its answer says why.
+    Over,
+}
+
+/// Sends all `values` and ends the message. Those that are there together share frames; one that comes alone
+/// leaves at once.
+pub(super) async fn send_all(
+    mut writer: ArgWriter,
+    mut values: Encoded,
+    scheme: &'static str,
+) -> Result<(), Unsent> {
+    let chunk_max = writer.conn().limits().chunk_max;
+    let mut gathered = Gathered {
+        chunks: BytesMut::new(),
+        scheme,
+        chunk_max,
+    };
+    loop {
+        let step = std::future::poll_fn(|cx| gathered.poll_gather(&mut values, cx)).await;
+        let chunks = gathered.chunks.split().freeze();
+        match step {
+            Step::Send => writer.send(chunks).await.map_err(over)?,
+            Step::End => return writer.finish_with(chunks).await.map_err(over),
+            Step::Fail(error) => {
+                if !chunks.is_empty() {
+                    writer.send(chunks).await.map_err(over)?;
+                }
+                writer.fail(error.to_handler_error());
+                return Err(Unsent::Failed(error));
+            }
+        }
+        // A stream that is never pending must not keep its thread to itself.
+        tokio::task::consume_budget().await;
+    }
+}
+
+pub(super) fn over(_: CallError) -> Unsent {
+    Unsent::Over
+}
+
+/// Chunks that leave together.
+struct Gathered {
+    chunks: BytesMut,
+    scheme: &'static str,
+    chunk_max: usize,
+}
+
+enum Step {
+    Send,
+    End,
+    Fail(StreamError),
+}
+
+impl Gathered {
+    fn poll_gather(&mut self, values: &mut Encoded, cx: &mut Context<'_>) -> Poll<Step> {
+        while self.chunks.len() < GATHERED_BYTES {
+            match values.poll_next_unpin(cx) {
+                Poll::Pending if self.chunks.is_empty() => return Poll::Pending,
+                Poll::Pending => return Poll::Ready(Step::Send),
+                Poll::Ready(None) => return Poll::Ready(Step::End),
+                Poll::Ready(Some(value)) => {
+                    if let Err(error) = value.and_then(|value| self.put(&value)) {
+                        return Poll::Ready(Step::Fail(error));
+                    }
+                }
+            }
+        }
+        Poll::Ready(Step::Send)
+    }
+
+    fn put(&mut self, value: &[u8]) -> Result<(), StreamError> {
+        put_chunk(&mut self.chunks, value, self.chunk_max).map_err(|error| {
+            let scheme = ArgScheme::from(self.scheme);
+            SchemeError::new(scheme, Arg::Body, error).into()
+        })
+    }
+}
+
+/// Bytes after which chunks leave, whatever comes next: about half a frame.
+const GATHERED_BYTES: usize = 32 * 1024;
