@@ -1,18 +1,20 @@
 //! What the runtime needs to call instances and routers: lists of peers that follow the view.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 
+use rpds::HashTrieMapSync;
 use tchannel_rt::{Channel, PeerList};
 
 use super::exits::Exits;
 use super::instances::{Instances, Place};
 use crate::routing::{AffinityConfig, Mesh, View};
 
+type Services = HashTrieMapSync<Arc<str>, Arc<Instances>>;
+
 /// The lists of one moment; never changes.
 #[derive(Clone)]
 pub(super) struct Lists {
-    services: Arc<HashMap<Arc<str>, Arc<Instances>>>,
+    services: Services,
     pub(super) exits: Arc<Exits>,
 }
 
@@ -20,7 +22,7 @@ impl Lists {
     /// Those of a router that knows no instances yet.
     pub(super) fn none(channel: &Channel, mesh: &Arc<Mesh>) -> Self {
         Self {
-            services: Arc::default(),
+            services: Services::default(),
             exits: Arc::new(Exits::next(None, channel, mesh)),
         }
     }
@@ -46,43 +48,67 @@ impl PeerLists {
         }
     }
 
-    /// The lists for `view`; `None` when nothing has changed, or the channel is gone.
-    pub(super) fn update(&mut self, view: &View) -> Option<Lists> {
+    /// The lists for `view`, in which the instances of the services `changed` differ from the view before.
+    /// `None` when nothing does, or the channel is gone.
+    pub(super) fn update(&mut self, view: &View, changed: &[Arc<str>]) -> Option<Lists> {
         let channel = self.channel.upgrade()?;
-        let before = self.current.as_ref();
-        let is_same_mesh = before.is_some_and(|(before, _)| Arc::ptr_eq(&before.mesh, &view.mesh));
-        let is_same = is_same_mesh
-            && before.is_some_and(|(before, _)| Arc::ptr_eq(&before.services, &view.services));
-        if is_same {
-            return None;
-        }
-        let earlier = before.map(|(_, lists)| lists);
-        let exits = match earlier {
-            Some(earlier) if is_same_mesh => Arc::clone(&earlier.exits),
-            earlier => {
-                let earlier = earlier.map(|earlier| &*earlier.exits);
-                Arc::new(Exits::next(earlier, &channel, &view.mesh))
-            }
-        };
-        let services = view.services.iter_shared().map(|(name, known)| {
-            let earlier = earlier.and_then(|earlier| earlier.instances(name));
-            let place = self.place(&view.mesh, name, known.len());
-            let next = match earlier {
-                Some(earlier) if earlier.are(known, place) => Arc::clone(earlier),
-                _ => {
-                    let all = || channel.new_peer_list(name);
-                    let earlier = earlier.map(|earlier| &**earlier);
-                    Arc::new(Instances::next(earlier, all, known, place, &self.affinity))
+        let earlier = self.current.take();
+        let same_mesh = earlier
+            .as_ref()
+            .filter(|(before, _)| Arc::ptr_eq(&before.mesh, &view.mesh));
+        let lists = match same_mesh {
+            Some((_, lists)) => {
+                let mut lists = lists.clone();
+                for name in changed {
+                    self.follow(&mut lists.services, view, name, &channel);
                 }
-            };
-            (Arc::clone(name), next)
-        });
-        let lists = Lists {
-            services: Arc::new(services.collect()),
-            exits,
+                lists
+            }
+            None => self.of_mesh(earlier.as_ref().map(|(_, lists)| lists), view, &channel),
         };
+        let is_new = same_mesh.is_none() || !changed.is_empty();
         self.current = Some((view.clone(), lists.clone()));
-        Some(lists)
+        is_new.then_some(lists)
+    }
+
+    /// The lists among other routers than before: another share of any service may be this router's.
+    fn of_mesh(&self, earlier: Option<&Lists>, view: &View, channel: &Channel) -> Lists {
+        let mut lists = Lists {
+            services: earlier.map_or_else(Services::default, |lists| lists.services.clone()),
+            exits: Arc::new(Exits::next(
+                earlier.map(|lists| &*lists.exits),
+                channel,
+                &view.mesh,
+            )),
+        };
+        let gone: Vec<_> = lists
+            .services
+            .keys()
+            .filter(|name| view.services.instances(name).is_none())
+            .cloned()
+            .collect();
+        let there = view.services.iter_shared().map(|(name, _)| name);
+        for name in gone.iter().chain(there) {
+            self.follow(&mut lists.services, view, name, channel);
+        }
+        lists
+    }
+
+    /// Brings one service to what `view` says of it.
+    fn follow(&self, services: &mut Services, view: &View, name: &Arc<str>, channel: &Channel) {
+        let Some(known) = view.services.instances(name) else {
+            services.remove_mut(name);
+            return;
+        };
+        let place = self.place(&view.mesh, name, known.len());
+        let earlier = services.get(name);
+        if earlier.is_some_and(|earlier| earlier.are(known, place)) {
+            return;
+        }
+        let all = || channel.new_peer_list(name);
+        let earlier = earlier.map(|earlier| &**earlier);
+        let next = Instances::next(earlier, all, known, place, &self.affinity);
+        services.insert_mut(Arc::clone(name), Arc::new(next));
     }
 
     /// This router's place among the exits of a service with so many instances, if they share them out.

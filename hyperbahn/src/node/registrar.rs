@@ -361,11 +361,10 @@ impl Registrar {
 
     /// Puts in force what has changed, if anything has.
     fn publish(&mut self) {
-        let view = View {
-            services: self.registry.services(),
-            mesh: Arc::clone(&self.mesh),
-        };
-        if let Some(lists) = self.lists.update(&view) {
+        let (services, changed) = self.registry.changed_services();
+        let mesh = Arc::clone(&self.mesh);
+        let view = View { services, mesh };
+        if let Some(lists) = self.lists.update(&view, &changed) {
             self.router.replace(view, lists);
         }
     }

@@ -16,9 +16,11 @@ mod expire;
 mod hand_over;
 mod withdrawn;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use rpds::HashTrieMapSync;
 
 use crate::host_port::HostPort;
 
@@ -79,14 +81,14 @@ pub struct Registry {
     registrations: usize,
     withdrawn: Withdrawn,
     listed: Arc<Services>,
-    stale: bool,
+    /// Of these, `listed` may say something else.
+    unlisted: HashSet<Arc<str>>,
 }
 
 /// The instances of one service, each with the moment of its latest advertisement.
 #[derive(Debug, Default)]
 struct Service {
     instances: BTreeMap<HostPort, Instant>,
-    listed: Option<Arc<[HostPort]>>,
 }
 
 impl Registry {
@@ -99,28 +101,32 @@ impl Registry {
             registrations: 0,
             withdrawn: Withdrawn::default(),
             listed: Arc::default(),
-            stale: false,
+            unlisted: HashSet::new(),
         }
     }
 
     /// The current state, as one immutable value to share. The same `Arc` comes back until a name
     /// or an instance appears or goes; a renewal changes nothing here.
     pub fn services(&mut self) -> Arc<Services> {
-        if self.stale {
-            self.listed = Arc::new(self.list());
-            self.stale = false;
-        }
-        Arc::clone(&self.listed)
+        self.changed_services().0
     }
 
-    fn list(&mut self) -> Services {
-        let by_name = self
-            .services
-            .iter_mut()
-            .map(|(name, service)| (Arc::clone(name), service.list()));
-        Services {
-            by_name: by_name.collect(),
+    /// The current state, and the names whose instances differ from what was asked for before. Takes as long
+    /// as there are such names and instances, however many others there are.
+    pub fn changed_services(&mut self) -> (Arc<Services>, Vec<Arc<str>>) {
+        if self.unlisted.is_empty() {
+            return (Arc::clone(&self.listed), Vec::new());
         }
+        let changed: Vec<_> = self.unlisted.drain().collect();
+        let mut by_name = self.listed.by_name.clone();
+        for name in &changed {
+            match self.services.get(name) {
+                Some(service) => by_name.insert_mut(Arc::clone(name), service.list()),
+                None => drop(by_name.remove_mut(name)),
+            }
+        }
+        self.listed = Arc::new(Services { by_name });
+        (Arc::clone(&self.listed), changed)
     }
 
     /// When a name that was advertised at `renewed` runs out.
@@ -141,9 +147,8 @@ impl Registry {
         match service.instances.insert(offer.instance.clone(), renewed) {
             Some(before) => self.forget_due(&name, &offer.instance, before),
             None => {
-                service.listed = None;
                 self.registrations += 1;
-                self.stale = true;
+                self.unlisted.insert(Arc::clone(&name));
             }
         }
         if let Some(due) = due {
@@ -152,18 +157,18 @@ impl Registry {
     }
 
     fn remove(&mut self, name: &str, instance: &HostPort) -> bool {
+        let shared = self.shared(name);
         let Some(service) = self.services.get_mut(name) else {
             return false;
         };
         let Some(renewed) = service.instances.remove(instance) else {
             return false;
         };
-        service.listed = None;
         self.registrations -= 1;
-        self.stale = true;
         if service.instances.is_empty() {
             self.services.remove(name);
         }
+        self.unlisted.insert(shared);
         self.forget_due(name, instance, renewed);
         true
     }
@@ -176,19 +181,16 @@ impl Registry {
 }
 
 impl Service {
-    fn list(&mut self) -> Arc<[HostPort]> {
-        let instances = &self.instances;
-        let listed = self
-            .listed
-            .get_or_insert_with(|| instances.keys().cloned().collect());
-        Arc::clone(listed)
+    fn list(&self) -> Arc<[HostPort]> {
+        self.instances.keys().cloned().collect()
     }
 }
 
-/// Who offers what at one moment. Never changes; a newer state is another value.
+/// Who offers what at one moment. Never changes; a newer state is another value, which shares with this one
+/// what is the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Services {
-    by_name: HashMap<Arc<str>, Arc<[HostPort]>>,
+    by_name: HashTrieMapSync<Arc<str>, Arc<[HostPort]>>,
 }
 
 impl Services {
@@ -227,7 +229,7 @@ impl Services {
 
     /// How many services have an instance.
     pub fn len(&self) -> usize {
-        self.by_name.len()
+        self.by_name.size()
     }
 
     /// Whether no service has an instance.

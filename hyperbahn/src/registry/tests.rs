@@ -45,6 +45,13 @@ impl Bench {
         shown.collect()
     }
 
+    #[track_caller]
+    fn changes(&mut self, expected: &str) {
+        let (_, mut changed) = self.registry.changed_services();
+        changed.sort_unstable();
+        assert_eq!(changed.join(" "), expected);
+    }
+
     /// `name=address,address; …`
     #[track_caller]
     fn holds(&mut self, expected: &str) {
@@ -182,6 +189,25 @@ fn instances_of_untouched_services_are_shared_between_views() {
         before.instances("keyvalue").unwrap(),
         after.instances("keyvalue").unwrap()
     ));
+}
+
+#[test]
+fn a_change_is_told_by_the_names_it_concerns() {
+    let mut bench = Bench::new(RegistryConfig::default());
+    bench.advertise(A, &["keyvalue", "other"]).unwrap();
+    bench.changes("keyvalue other");
+    bench.advertise(A, &["keyvalue"]).unwrap();
+    bench.changes("");
+    bench.advertise(B, &["other"]).unwrap();
+    bench.changes("other");
+    bench.unadvertise(A, &["keyvalue"]);
+    bench.changes("keyvalue");
+    bench.advertise(A, &["brief"]).unwrap();
+    bench.unadvertise(A, &["brief"]);
+    bench.changes("brief");
+    bench.pass(400);
+    bench.changes("other");
+    bench.holds("");
 }
 
 #[test]
