@@ -1,9 +1,12 @@
 //! What the programs of this package share: flags, a closed loop of calls, and the line it ends with.
 //!
-//! Reading order: [`options`], [`load`], [`report`], and [`floor`] for what nobody can beat.
+//! Reading order: [`options`], [`load`], [`report`]; [`typed`] for our own echo, [`floor`] for what nobody can
+//! beat, [`cost`] for what is counted instead of timed.
 
+pub mod cost;
 pub mod floor;
 pub mod load;
 pub mod options;
 pub mod report;
 pub mod runtime;
+pub mod typed;

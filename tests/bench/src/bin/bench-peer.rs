@@ -6,12 +6,12 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use bytes::Bytes;
+use tchannel_rt::Channel;
 use tchannel_rt::hyperbahn::Routers;
-use tchannel_rt::{Channel, Reply};
-use test_bench::load::{self, Echo};
+use test_bench::load;
 use test_bench::options::{ClientOptions, Mode, ServerOptions};
 use test_bench::runtime;
+use test_bench::typed::{Caller, serve_echo};
 
 fn main() -> ExitCode {
     let mode = match Mode::from_env() {
@@ -42,11 +42,7 @@ type Outcome = Result<(), Box<dyn Error>>;
 
 async fn serve(options: ServerOptions) -> Outcome {
     let channel = Channel::new(&options.service);
-    channel
-        .service(&options.service)
-        .raw("echo", |request| async move {
-            Ok(Reply::ok(request.arg2, request.arg3))
-        });
+    serve_echo(&channel, &options.service);
     let addr = channel
         .listen(&format!("127.0.0.1:{}", options.port))
         .await?;
@@ -64,51 +60,25 @@ async fn serve(options: ServerOptions) -> Outcome {
 }
 
 async fn call(options: ClientOptions) -> Outcome {
-    let connections: Vec<Connection> = (0..options.load.conns)
-        .map(|_| Connection::new(&options))
+    let connections: Vec<Caller> = (0..options.load.conns)
+        .map(|_| connection(&options))
         .collect();
-    let report = load::run(&options.load, options.threads, &connections, |mark| {
-        println!("{mark}")
-    });
-    println!("{}", serde_json::to_string(&report.await)?);
+    let mark = |mark| println!("{mark}");
+    let report = load::run(&options.load, options.threads, &connections, mark).await;
+    println!("{}", serde_json::to_string(&report)?);
     Ok(())
 }
 
-/// A channel with one connection, which its first call dials.
-#[derive(Clone)]
-struct Connection {
-    channel: Channel,
-    target: String,
-    peer: Option<String>,
-}
-
-impl Connection {
-    fn new(options: &ClientOptions) -> Self {
-        let channel = Channel::new("bench-peer");
-        if let Some(router) = &options.router {
+fn connection(options: &ClientOptions) -> Caller {
+    let channel = Channel::new("bench-peer");
+    let peer = match &options.router {
+        None => Some(&*options.addr),
+        Some(router) => {
             channel.routers().add(router);
+            None
         }
-        Self {
-            channel,
-            target: format!("{}::echo", options.service),
-            peer: options.router.is_none().then(|| options.addr.clone()),
-        }
-    }
+    };
+    Caller::new(channel, &options.service, peer, options.load.scheme)
 }
 
-impl Echo for Connection {
-    async fn echo(&self, payload: Bytes) -> Result<usize, String> {
-        let call = self.channel.call(&self.target).ttl(TTL);
-        let call = match &self.peer {
-            Some(peer) => call.peer(peer),
-            None => call,
-        };
-        match call.send(Bytes::new(), payload).await {
-            Ok(answer) => Ok(answer.arg3.len()),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-}
-
-const TTL: Duration = Duration::from_secs(30);
 const ADVERTISED_WITHIN: Duration = Duration::from_secs(10);

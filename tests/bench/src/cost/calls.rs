@@ -1,0 +1,79 @@
+//! Calls with both ends, and a relay between them, in one thread and without a socket. What the kernel does is
+//! not counted, and neither is luck.
+
+use bytes::Bytes;
+use tchannel_rt::proto::peek::CallReqPeek;
+use tchannel_rt::{Channel, PeerInfo, PeerList, Route, RouteTo};
+use tokio::task::JoinSet;
+
+use crate::load::Echo;
+use crate::options::{SERVICE, Scheme};
+use crate::runtime;
+use crate::typed::{Caller, serve_echo};
+
+pub(super) fn raw_alone(times: u64) {
+    call_in_process(times, 1, Scheme::Raw, false);
+}
+
+pub(super) fn raw(times: u64) {
+    call_in_process(times, IN_FLIGHT, Scheme::Raw, false);
+}
+
+pub(super) fn thrift(times: u64) {
+    call_in_process(times, IN_FLIGHT, Scheme::Thrift, false);
+}
+
+pub(super) fn msgpack(times: u64) {
+    call_in_process(times, IN_FLIGHT, Scheme::Msgpack, false);
+}
+
+pub(super) fn relayed(times: u64) {
+    call_in_process(times, IN_FLIGHT, Scheme::Raw, true);
+}
+
+const IN_FLIGHT: u64 = 64;
+
+fn call_in_process(times: u64, in_flight: u64, scheme: Scheme, is_relayed: bool) {
+    let runtime = runtime::with_threads(1).expect("a runtime");
+    runtime.block_on(async {
+        let server = Channel::new(SERVICE);
+        serve_echo(&server, SERVICE);
+        let relay = is_relayed.then(|| relay_to(&server.in_process()));
+        let addr = relay.as_ref().unwrap_or(&server).in_process();
+        let caller = Caller::new(Channel::new("caller"), SERVICE, Some(&addr), scheme);
+        let mut callers = JoinSet::new();
+        for number in 0..in_flight {
+            let calls = (times + in_flight - 1 - number) / in_flight;
+            callers.spawn(call_often(caller.clone(), calls));
+        }
+        callers.join_all().await;
+    });
+}
+
+async fn call_often(caller: Caller, times: u64) {
+    let payload = Bytes::from_static(&[7; 32]);
+    for _ in 0..times {
+        let echoed = caller.echo(payload.clone()).await;
+        assert_eq!(echoed, Ok(payload.len()));
+    }
+}
+
+fn relay_to(addr: &str) -> Channel {
+    let relay = Channel::new("relay");
+    let peers = relay.new_peer_list(SERVICE);
+    peers.add(addr);
+    relay.relay(ToOne(peers));
+    relay
+}
+
+struct ToOne(PeerList);
+
+impl Route for ToOne {
+    fn route(&self, _: &CallReqPeek<'_>, _: &PeerInfo) -> RouteTo {
+        RouteTo::Peers(self.0.clone())
+    }
+
+    fn hop(&self) -> &str {
+        "relay"
+    }
+}

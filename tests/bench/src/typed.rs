@@ -1,0 +1,116 @@
+//! The echo that is measured, as a service: raw, as Thrift has it, and as MessagePack does.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tchannel_rt::{Channel, Client, Incoming, MethodError, Reply};
+
+use crate::load::Echo;
+use crate::options::Scheme;
+
+/// What `tchannel-codegen` makes of `idl/bench.thrift`.
+#[allow(missing_docs)]
+mod thrift {
+    tchannel_rt::include_thrift!("bench");
+}
+
+use thrift::bench::{Bench, BenchClient};
+
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    payload: Bytes,
+}
+
+struct Service;
+
+impl Bench for Service {
+    async fn echo(&self, payload: Bytes) -> Result<Bytes, MethodError> {
+        Ok(payload)
+    }
+}
+
+/// Serves the echo under the name `service`, in every scheme.
+pub fn serve_echo(channel: &Channel, service: &str) {
+    let service = channel.service(service);
+    service.raw("raw", |request| async move {
+        Ok(Reply::ok(request.arg2, request.arg3))
+    });
+    service.msgpack("msgpack", |request: Incoming<Payload>| async move {
+        Ok(request.body)
+    });
+    service.serve(Service.into_service());
+}
+
+/// A caller of the echo over one connection, which its first call dials.
+#[derive(Clone)]
+pub enum Caller {
+    /// Bytes as they are.
+    Raw(Untyped),
+    /// A generated client.
+    Thrift(BenchClient),
+    /// A body with one named field.
+    Msgpack(Untyped),
+}
+
+/// Where calls go that no generated client makes.
+#[derive(Clone)]
+pub struct Untyped {
+    channel: Channel,
+    target: String,
+    peer: Option<String>,
+}
+
+impl Caller {
+    /// Calls `service` at `peer`, or else where the routers of `channel` find it.
+    pub fn new(channel: Channel, service: &str, peer: Option<&str>, scheme: Scheme) -> Self {
+        let untyped = |method| Untyped {
+            target: format!("{service}::{method}"),
+            channel: channel.clone(),
+            peer: peer.map(str::to_owned),
+        };
+        match scheme {
+            Scheme::Raw => Self::Raw(untyped("raw")),
+            Scheme::Msgpack => Self::Msgpack(untyped("msgpack")),
+            Scheme::Thrift => {
+                let client = Client::new(&channel, service).ttl(TTL);
+                Self::Thrift(BenchClient::with(match peer {
+                    Some(peer) => client.peer(peer),
+                    None => client,
+                }))
+            }
+        }
+    }
+}
+
+impl Untyped {
+    fn call(&self) -> tchannel_rt::Call<'_> {
+        let call = self.channel.call(&self.target).ttl(TTL);
+        match &self.peer {
+            Some(peer) => call.peer(peer),
+            None => call,
+        }
+    }
+}
+
+impl Echo for Caller {
+    async fn echo(&self, payload: Bytes) -> Result<usize, String> {
+        match self {
+            Self::Raw(to) => {
+                let answer = to.call().send(Bytes::new(), payload).await;
+                Ok(answer.map_err(in_words)?.arg3.len())
+            }
+            Self::Thrift(client) => Ok(client.echo(payload).await.map_err(in_words)?.len()),
+            Self::Msgpack(to) => {
+                let answer = to.call().msgpack(&Payload { payload }).await;
+                let body: Payload = answer.map_err(in_words)?.decode().map_err(in_words)?;
+                Ok(body.payload.len())
+            }
+        }
+    }
+}
+
+fn in_words(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// Longer than any call waits on a busy machine.
+const TTL: std::time::Duration = std::time::Duration::from_secs(30);
