@@ -2,7 +2,10 @@
 //!
 //! Each end runs in a thread of its own, because allocations are counted by thread.
 
-#![expect(clippy::print_stdout, reason = "the counts, for people, with --nocapture")]
+#![expect(
+    clippy::print_stdout,
+    reason = "the counts, for people, with --nocapture"
+)]
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
