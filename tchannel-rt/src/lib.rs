@@ -52,8 +52,9 @@ pub use tchannel_proto as proto;
 pub use tchannel_proto::{ChecksumType, ErrorCode, PeerInfo, ResponseCode, RetryAdvice};
 pub use typed::generated::meta;
 pub use typed::{
-    Client, Exchange, Format, Interface, MethodCall, MethodError, ServiceBuilder, StreamCall,
-    StreamError, StreamItem, Streaming, SystemError, ThriftFiles, TraitSchema, TypedService,
+    Client, Exchange, Format, Interface, MethodCall, MethodError, ServiceBuilder, StreamAnswer,
+    StreamCall, StreamError, StreamItem, Streaming, SystemError, ThriftFiles, TraitSchema,
+    TypedService,
 };
 
 // Generated code names this crate as its users do.

@@ -20,4 +20,4 @@ pub use interface::{Interface, ThriftFiles, TraitSchema};
 pub(crate) use meta::Published;
 pub use method_call::MethodCall;
 pub use service::{ServiceBuilder, TypedService};
-pub use stream::{Format, StreamCall, StreamError, StreamItem, Streaming};
+pub use stream::{Format, StreamAnswer, StreamCall, StreamError, StreamItem, Streaming};

@@ -123,7 +123,7 @@ impl Numbers {
     async fn count(
         &self,
         to: CountTo,
-    ) -> Result<impl Stream<Item = i32> + Send + use<>, MethodError<Refused>> {
+    ) -> Result<impl Stream<Item = i32> + Send, MethodError<Refused>> {
         let exchange = Exchange::current().expect("a call is being served");
         let asked = exchange.request_headers().get("asked").unwrap_or_default();
         exchange.respond_header("answered", asked);
@@ -136,8 +136,7 @@ impl Numbers {
     async fn double(
         &self,
         values: Streaming<i32>,
-    ) -> Result<impl Stream<Item = Result<i64, StreamError>> + Send + use<>, MethodError<Refused>>
-    {
+    ) -> Result<impl Stream<Item = Result<i64, StreamError>> + Send, MethodError<Refused>> {
         Ok(values.map_ok(|value| 2 * i64::from(value)))
     }
 }
@@ -155,11 +154,11 @@ fn numbers(formats: Formats) -> TypedService {
         .request_stream("sum", formats.sum, |it, values| async move {
             it.sum(values).await
         })
-        .response_stream("count", formats.count, |it, to| async move {
-            it.count(to).await
+        .response_stream("count", formats.count, |it, to, out| async move {
+            out.send(it.count(to).await).await
         })
-        .both_streams("double", formats.double, |it, values| async move {
-            it.double(values).await
+        .both_streams("double", formats.double, |it, values, out| async move {
+            out.send(it.double(values).await).await
         })
         .finish()
 }
@@ -294,11 +293,10 @@ async fn each_value_can_be_answered_before_the_next_is_sent() {
 #[tokio::test]
 async fn a_stream_that_fails_half_way_says_why_after_what_came_before() {
     let format: Format<CountTo, i32> = Format::sthrift_response();
-    let typed = builder(()).response_stream("fail", format, |_, to: CountTo| async move {
+    let typed = builder(()).response_stream("fail", format, |_, to: CountTo, out| async move {
         let full = StreamError::new(ErrorCode::Busy, "too many numbers");
-        Ok(stream::iter(1..=to.last)
-            .map(Ok)
-            .chain(stream::iter([Err(full)])))
+        let values = stream::iter(1..=to.last).map(Ok);
+        out.send(Ok(values.chain(stream::iter([Err(full)])))).await
     });
     let (_server, client) = start(typed.finish()).await;
     for last in [0, 2, 100_000] {
@@ -387,10 +385,10 @@ async fn a_client_gives_up_a_stream_with_a_value_over_its_limit() {
     let format: Format<(), String> = Format::json();
     let (guard, has_stopped) = oneshot::channel();
     let guard = std::sync::Mutex::new(Some(guard));
-    let typed = builder(()).response_stream("give", format, move |_, ()| {
+    let typed = builder(()).response_stream("give", format, move |_, (), out| {
         let guard = guard.lock().unwrap().take().expect("one call");
         let values = stream::iter(["x".repeat(10), "x".repeat(100)]);
-        async move { Ok(values.chain(never(guard))) }
+        async move { out.send(Ok(values.chain(never(guard)))).await }
     });
     let tight = config(|config| config.chunk_bytes_max = 100);
     let (_server, client) = start_with(typed.finish(), ChannelConfig::default(), tight).await;
@@ -469,9 +467,9 @@ async fn a_response_that_is_dropped_stops_its_handler() {
     let format: Format<(), i32> = Format::json();
     let (guard, has_stopped) = oneshot::channel();
     let guard = std::sync::Mutex::new(Some(guard));
-    let typed = builder(()).response_stream("give", format, move |_, ()| {
+    let typed = builder(()).response_stream("give", format, move |_, (), out| {
         let guard = guard.lock().unwrap().take().expect("one call");
-        async move { Ok(stream::iter([1]).chain(never(guard))) }
+        async move { out.send(Ok(stream::iter([1]).chain(never(guard)))).await }
     });
     let (_server, client) = start(typed.finish()).await;
     let call = client.response_stream("It::give", format, &());
@@ -486,9 +484,9 @@ async fn a_response_that_is_dropped_stops_both_streams() {
     let format: Format<i32, i32> = Format::json();
     let (guard, has_stopped) = oneshot::channel();
     let guard = std::sync::Mutex::new(Some(guard));
-    let typed = builder(()).both_streams("echo", format, move |_, values| {
+    let typed = builder(()).both_streams("echo", format, move |_, values, out| {
         let guard = guard.lock().unwrap().take().expect("one call");
-        async move { Ok(values.chain(never(guard))) }
+        async move { out.send(Ok(values.chain(never(guard)))).await }
     });
     let (_server, client) = start(typed.finish()).await;
     let (sending, has_stopped_sending) = oneshot::channel();
@@ -505,8 +503,8 @@ async fn a_response_that_is_dropped_stops_both_streams() {
 async fn an_answer_that_ends_early_stops_the_request() {
     let format: Format<i32, i32> = Format::json();
     let typed = builder(())
-        .both_streams("few", format, |_, values: Streaming<i32>| async move {
-            Ok(values.take(2))
+        .both_streams("few", format, |_, values: Streaming<i32>, out| async move {
+            out.send(Ok(values.take(2))).await
         })
         .request_stream("first", format, |_, mut values| async move {
             let first = values.message().await?;
@@ -584,10 +582,10 @@ async fn a_client_that_reads_slowly_holds_back_the_stream_of_its_handler() {
     let format: Format<CountTo, Bytes> = Format::sthrift_response();
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = asked.clone();
-    let typed = builder(()).response_stream("give", format, move |_, _| {
+    let typed = builder(()).response_stream("give", format, move |_, _, out| {
         let asked = counter.clone();
         let value = Bytes::from(vec![7; MIB]);
-        async move { Ok(Endless { asked, value }) }
+        async move { out.send(Ok(Endless { asked, value })).await }
     });
     let (_server, client) = start(typed.finish()).await;
     let call = client.response_stream("It::give", format, &CountTo::default());
@@ -603,12 +601,14 @@ async fn a_client_that_reads_slowly_holds_back_the_stream_of_its_handler() {
 #[tokio::test]
 async fn a_handler_that_reads_slowly_holds_back_its_caller() {
     let format: Format<Bytes, i32> = Format::sthrift_both();
-    let typed = builder(()).both_streams("hold", format, |_, values: Streaming<Bytes>| async {
-        Ok(stream::unfold(values, |values| async move {
-            let _held = values;
-            std::future::pending::<Option<(i32, Streaming<Bytes>)>>().await
-        }))
-    });
+    let typed =
+        builder(()).both_streams("hold", format, |_, values: Streaming<Bytes>, out| async {
+            let held = stream::once(async move {
+                let _held = values;
+                std::future::pending::<i32>().await
+            });
+            out.send(Ok(held)).await
+        });
     let (_server, client) = start(typed.finish()).await;
     let asked = Arc::new(AtomicUsize::new(0));
     let values = Endless {
@@ -625,12 +625,13 @@ async fn a_handler_that_reads_slowly_holds_back_its_caller() {
 async fn values_may_be_larger_than_frames_and_so_may_arguments() {
     let format: Format<String, String> = Format::msgpack();
     let typed = builder(())
-        .both_streams("echo", format, |_, values: Streaming<String>| async {
-            Ok(values)
+        .both_streams("echo", format, |_, values: Streaming<String>, out| async {
+            out.send(Ok(values)).await
         })
-        .response_stream("letters", format, |_, text: String| async move {
-            let letters: Vec<String> = text.chars().map(String::from).collect();
-            Ok(stream::iter(letters))
+        .response_stream("letters", format, |_, text: String, out| async move {
+            // What a stream borrows need only live as long as it is sent.
+            let letters = text.chars().map(String::from);
+            out.send(Ok(stream::iter(letters))).await
         });
     let (_server, client) = start(typed.finish()).await;
     let sizes = [0, 1, 65_530, 65_536, 3 * MIB, 2];
@@ -683,11 +684,13 @@ async fn values_that_arrive_all_at_once_share_one_limit() {
 #[tokio::test]
 async fn a_handler_that_panics_within_its_stream_ends_it_with_an_error() {
     let format: Format<(), i32> = Format::json();
-    let typed = builder(()).response_stream("give", format, |_, ()| async {
-        let panics = stream::once(async { panic!("as the test wants") });
-        Ok(stream::iter([1])
-            .chain(stream::once(tokio::task::yield_now()).filter_map(|()| async { None }))
-            .chain(panics))
+    let typed = builder(()).response_stream("give", format, |_, (), out| async {
+        // Not before the first value has left.
+        let panics = stream::once(async {
+            tokio::task::yield_now().await;
+            panic!("as the test wants")
+        });
+        out.send(Ok(stream::iter([1]).chain(panics))).await
     });
     let (_server, client) = start(typed.finish()).await;
     let call = client.response_stream("It::give", format, &());

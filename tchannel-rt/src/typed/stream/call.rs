@@ -44,7 +44,7 @@ pub struct StreamCall<'a, R, E = Infallible> {
 
 enum Outgoing {
     Whole(Bytes),
-    Stream(Encoded),
+    Stream(Encoded<'static>),
 }
 
 type Read<R, E> = Box<dyn FnOnce(Answer) -> ReadFuture<R, E> + Send>;

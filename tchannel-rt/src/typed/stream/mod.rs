@@ -23,6 +23,7 @@ pub use error::StreamError;
 pub use format::Format;
 pub use incoming::Streaming;
 pub use outgoing::StreamItem;
+pub use serve::StreamAnswer;
 
 /// Largest arg2 of a streaming call, in bytes.
 const HEADER_BYTES_MAX: usize = 64 * 1024;

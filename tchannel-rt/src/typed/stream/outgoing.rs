@@ -37,12 +37,12 @@ impl<T> StreamItem<T> for Result<T, StreamError> {
 }
 
 /// Values already encoded.
-pub(super) type Encoded = Pin<Box<dyn Stream<Item = Result<Bytes, StreamError>> + Send>>;
+pub(super) type Encoded<'a> = Pin<Box<dyn Stream<Item = Result<Bytes, StreamError>> + Send + 'a>>;
 
-pub(super) fn encoded<T, S>(values: S, encode: Encode<T>) -> Encoded
+pub(super) fn encoded<'a, T, S>(values: S, encode: Encode<T>) -> Encoded<'a>
 where
-    T: 'static,
-    S: Stream<Item: StreamItem<T>> + Send + 'static,
+    T: 'a,
+    S: Stream<Item: StreamItem<T>> + Send + 'a,
 {
     Box::pin(values.map(move |item| Ok(encode(&item.into_item()?)?)))
 }
@@ -59,7 +59,7 @@ pub(super) enum Unsent {
 /// leaves at once.
 pub(super) async fn send_all(
     mut writer: ArgWriter,
-    mut values: Encoded,
+    mut values: Encoded<'_>,
     scheme: &'static str,
 ) -> Result<(), Unsent> {
     let chunk_max = writer.conn().limits().chunk_max;
@@ -105,7 +105,7 @@ enum Step {
 }
 
 impl Gathered {
-    fn poll_gather(&mut self, values: &mut Encoded, cx: &mut Context<'_>) -> Poll<Step> {
+    fn poll_gather(&mut self, values: &mut Encoded<'_>, cx: &mut Context<'_>) -> Poll<Step> {
         while self.chunks.len() < GATHERED_BYTES {
             match values.poll_next_unpin(cx) {
                 Poll::Pending if self.chunks.is_empty() => return Poll::Pending,

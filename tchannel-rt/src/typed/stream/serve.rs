@@ -1,5 +1,6 @@
 //! Serving methods with a stream in them.
 
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -8,9 +9,9 @@ use futures::Stream;
 use tchannel_proto::{Body, ResponseCode};
 
 use super::super::{Exchange, MethodError, ServiceBuilder};
-use super::format::Format;
+use super::format::{Codec, Encode, Format, Scheme};
 use super::incoming::End;
-use super::outgoing::{Encoded, encoded, send_all};
+use super::outgoing::{encoded, send_all};
 use super::{HEADER_BYTES_MAX, StreamItem, Streaming};
 use crate::call::{ArgReader, Responder, StreamRequest};
 use crate::context::CallContext;
@@ -34,13 +35,15 @@ impl<I: Send + Sync + 'static> ServiceBuilder<I> {
         F: Fn(Arc<I>, Streaming<A>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<T, MethodError<E>>> + Send + 'static,
     {
-        self.stream(method, format, take_stream, give_value, handler)
+        self.stream(method, format, take_stream, move |it, values, out| {
+            let outcome = handler(it, values);
+            async move { out.send_value(outcome.await).await }
+        })
     }
 
-    /// A method that gives a stream. What it throws, and the headers of its response, go before the stream:
-    /// they are settled once `handler` has given it.
+    /// A method that gives a stream, which `handler` hands to the [`StreamAnswer`].
     #[must_use]
-    pub fn response_stream<A, T, E, S, F, Fut>(
+    pub fn response_stream<A, T, E, F, Fut>(
         self,
         method: &str,
         format: Format<A, T, E>,
@@ -50,17 +53,16 @@ impl<I: Send + Sync + 'static> ServiceBuilder<I> {
         A: Send + 'static,
         T: Send + 'static,
         E: Send + 'static,
-        S: Stream<Item: StreamItem<T>> + Send + 'static,
-        F: Fn(Arc<I>, A) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<S, MethodError<E>>> + Send + 'static,
+        F: Fn(Arc<I>, A, StreamAnswer<T, E>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        self.stream(method, format, take_value, give_stream, handler)
+        self.stream(method, format, take_value, handler)
     }
 
     /// A method that takes a stream and gives one, each at its own pace. See
     /// [`response_stream`](Self::response_stream).
     #[must_use]
-    pub fn both_streams<A, T, E, S, F, Fut>(
+    pub fn both_streams<A, T, E, F, Fut>(
         self,
         method: &str,
         format: Format<A, T, E>,
@@ -70,20 +72,18 @@ impl<I: Send + Sync + 'static> ServiceBuilder<I> {
         A: Send + 'static,
         T: Send + 'static,
         E: Send + 'static,
-        S: Stream<Item: StreamItem<T>> + Send + 'static,
-        F: Fn(Arc<I>, Streaming<A>) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<S, MethodError<E>>> + Send + 'static,
+        F: Fn(Arc<I>, Streaming<A>, StreamAnswer<T, E>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        self.stream(method, format, take_stream, give_stream, handler)
+        self.stream(method, format, take_stream, handler)
     }
 
-    /// `take` makes of arg3 what the handler takes, `give` the answer of what it gives.
-    fn stream<A, T, E, In, Out, Take, F, Fut>(
+    /// `take` makes of arg3 what the handler takes.
+    fn stream<A, T, E, In, Take, F, Fut>(
         mut self,
         method: &str,
         format: Format<A, T, E>,
         take: fn(ArgReader, Format<A, T, E>) -> Take,
-        give: Give<Out, A, T, E>,
         handler: F,
     ) -> Self
     where
@@ -91,18 +91,17 @@ impl<I: Send + Sync + 'static> ServiceBuilder<I> {
         T: Send + 'static,
         E: Send + 'static,
         In: Send + 'static,
-        Out: Send + 'static,
         Take: Future<Output = Result<In, HandlerError>> + Send + 'static,
-        F: Fn(Arc<I>, In) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = Result<Out, MethodError<E>>> + Send + 'static,
+        F: Fn(Arc<I>, In, StreamAnswer<T, E>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
         let it = self.it.clone();
         let handler = Arc::new(handler);
         let endpoint = Endpoint::stream(move |request| {
             let (it, handler) = (it.clone(), handler.clone());
             async move {
-                let handler = |input| handler(it, input);
-                serve(request, format, take, give, handler).await
+                let handler = |input, out| handler(it, input, out);
+                serve(request, format, take, handler).await
             }
         });
         self.put(method, endpoint);
@@ -110,34 +109,32 @@ impl<I: Send + Sync + 'static> ServiceBuilder<I> {
     }
 }
 
-async fn serve<A, T, E, In, Out, Take, Fut>(
+async fn serve<A, T, E, In, Take, Fut>(
     request: StreamRequest,
     format: Format<A, T, E>,
     take: fn(ArgReader, Format<A, T, E>) -> Take,
-    give: Give<Out, A, T, E>,
-    handler: impl FnOnce(In) -> Fut,
+    handler: impl FnOnce(In, StreamAnswer<T, E>) -> Fut,
 ) -> Result<(), HandlerError>
 where
     Take: Future<Output = Result<In, HandlerError>>,
-    Fut: Future<Output = Result<Out, MethodError<E>>>,
+    Fut: Future<Output = Result<(), HandlerError>>,
 {
     check_scheme(&request, format.scheme.name)?;
     let StreamRequest {
         mut args, respond, ..
     } = request;
     let arg2 = args.arg2(HEADER_BYTES_MAX).await.map_err(unread)?;
-    let exchange = Exchange::new((format.scheme.decode_headers)(&arg2).map_err(bad_request)?);
-    let serving = async {
-        let input = take(args, format).await?;
-        let (code, given) = match handler(input).await {
-            Ok(out) => (ResponseCode::OK, give(out, format)?),
-            Err(error) => (ResponseCode::APPLICATION_ERROR, thrown(error, format)?),
-        };
-        let headers = exchange.response_headers();
-        let arg2 = (format.scheme.encode_headers)(&headers).map_err(bad_answer)?;
-        answer(respond, code, arg2, given, format.scheme.name).await
+    let headers = (format.scheme.decode_headers)(&arg2).map_err(bad_request)?;
+    let exchange = Exchange::new(headers);
+    let out = StreamAnswer {
+        respond,
+        exchange: exchange.clone(),
+        scheme: format.scheme,
+        response: format.response,
+        encode_thrown: format.encode_thrown,
     };
-    exchange.clone().scope(serving).await
+    let serving = async { handler(take(args, format).await?, out).await };
+    exchange.scope(serving).await
 }
 
 fn check_scheme(request: &StreamRequest, expected: &str) -> Result<(), HandlerError> {
@@ -149,14 +146,6 @@ fn check_scheme(request: &StreamRequest, expected: &str) -> Result<(), HandlerEr
         service, endpoint, ..
     } = request;
     Err(other_scheme(service, endpoint, expected, scheme))
-}
-
-type Give<Out, A, T, E> = fn(Out, Format<A, T, E>) -> Result<Given, HandlerError>;
-
-/// What is answered, encoded or about to be.
-enum Given {
-    Whole(Bytes),
-    Stream(Encoded),
 }
 
 async fn take_value<A, T, E>(
@@ -181,52 +170,76 @@ async fn take_stream<A, T, E>(
     ))
 }
 
-fn give_value<A, T, E>(value: T, format: Format<A, T, E>) -> Result<Given, HandlerError> {
-    let arg3 = (format.response.encode)(&value).map_err(bad_answer)?;
-    Ok(Given::Whole(arg3))
-}
-
-fn give_stream<A, T, E, S>(values: S, format: Format<A, T, E>) -> Result<Given, HandlerError>
-where
-    T: 'static,
-    S: Stream<Item: StreamItem<T>> + Send + 'static,
-{
-    Ok(Given::Stream(encoded(values, format.response.encode)))
-}
-
-fn thrown<A, T, E>(error: MethodError<E>, format: Format<A, T, E>) -> Result<Given, HandlerError> {
-    let thrown = error.into_handler_error()?;
-    let arg3 = (format.encode_thrown)(&thrown).map_err(bad_answer)?;
-    Ok(Given::Whole(arg3))
-}
-
-async fn answer(
+/// The way to answer with a stream. What the method throws, and the headers of its response, go before the
+/// stream: they are settled once [`send`](Self::send) is called.
+pub struct StreamAnswer<T, E> {
     respond: Responder,
-    code: ResponseCode,
-    arg2: Bytes,
-    given: Given,
-    scheme: &'static str,
-) -> Result<(), HandlerError> {
-    match given {
-        Given::Whole(arg3) => {
-            respond.send(code, Body::whole(arg2, arg3)).await?;
+    exchange: Exchange,
+    scheme: &'static Scheme,
+    response: Codec<T>,
+    encode_thrown: Encode<E>,
+}
+
+impl<T, E> StreamAnswer<T, E> {
+    /// Answers with what a method came to, and is done once the stream has ended or the caller is gone. The
+    /// stream may borrow from what the handler holds.
+    ///
+    /// # Errors
+    ///
+    /// [`HandlerError`] to be answered, where the stream has not begun.
+    pub async fn send<S>(self, outcome: Result<S, MethodError<E>>) -> Result<(), HandlerError>
+    where
+        S: Stream<Item: StreamItem<T>> + Send,
+    {
+        let values = match outcome {
+            Ok(values) => encoded(values, self.response.encode),
+            Err(error) => return self.throw(error).await,
+        };
+        let head = Body {
+            arg2: self.headers()?,
+            arg2_end: true,
+            ..Body::default()
+        };
+        let writer = self.respond.send(ResponseCode::OK, head).await?;
+        // Whatever becomes of it, the caller has been told or waits no longer.
+        let sending = async { drop(send_all(writer, values, self.scheme.name).await) };
+        match CallContext::current() {
+            Some(context) => context.begun().scope(sending).await,
+            None => sending.await,
         }
-        Given::Stream(values) => {
-            let head = Body {
-                arg2,
-                arg2_end: true,
-                ..Body::default()
-            };
-            let writer = respond.send(code, head).await?;
-            // Whatever becomes of it, the caller has been told or waits no longer.
-            let sending = async { drop(send_all(writer, values, scheme).await) };
-            match CallContext::current() {
-                Some(context) => context.begun().scope(sending).await,
-                None => sending.await,
-            }
-        }
+        Ok(())
     }
-    Ok(())
+
+    async fn send_value(self, outcome: Result<T, MethodError<E>>) -> Result<(), HandlerError> {
+        let value = match outcome {
+            Ok(value) => value,
+            Err(error) => return self.throw(error).await,
+        };
+        let arg3 = (self.response.encode)(&value).map_err(bad_answer)?;
+        self.send_whole(ResponseCode::OK, arg3).await
+    }
+
+    async fn throw(self, error: MethodError<E>) -> Result<(), HandlerError> {
+        let thrown = error.into_handler_error()?;
+        let arg3 = (self.encode_thrown)(&thrown).map_err(bad_answer)?;
+        self.send_whole(ResponseCode::APPLICATION_ERROR, arg3).await
+    }
+
+    async fn send_whole(self, code: ResponseCode, arg3: Bytes) -> Result<(), HandlerError> {
+        let body = Body::whole(self.headers()?, arg3);
+        self.respond.send(code, body).await?;
+        Ok(())
+    }
+
+    fn headers(&self) -> Result<Bytes, HandlerError> {
+        (self.scheme.encode_headers)(&self.exchange.response_headers()).map_err(bad_answer)
+    }
+}
+
+impl<T, E> fmt::Debug for StreamAnswer<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamAnswer").finish_non_exhaustive()
+    }
 }
 
 /// Says what is wrong with a request in the words of its reader.
