@@ -11,6 +11,7 @@
 //! - [`routing`]: where a call goes
 //! - [`hand_over`] and [`quorum`]: what routers pass on to each other, and when it is enough
 //! - [`control`]: what a router answers itself
+//! - [`interface`]: what services publish about themselves, and values by it
 //! - [`membership`]: who else is in the mesh
 //! - [`node`]: the parts put together
 //!
@@ -23,6 +24,7 @@ pub mod duration;
 pub mod error;
 pub mod hand_over;
 pub mod host_port;
+pub mod interface;
 pub mod membership;
 pub mod node;
 pub mod quorum;

@@ -4,7 +4,6 @@ mod args;
 mod report;
 mod scheme;
 mod target;
-mod thrift_json;
 
 use std::time::Instant;
 

@@ -19,7 +19,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 use tchannel_rt::scheme::{Headers, http, json, msgpack, thrift};
 
-use super::thrift_json::{self, text_or_hex};
+use hyperbahn::interface::thrift::untyped::{self as thrift_json, text_or_hex};
 
 /// How the args of a call are encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

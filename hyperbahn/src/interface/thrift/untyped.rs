@@ -18,7 +18,7 @@ use tchannel_rt::thrift::Uuid;
 /// # Errors
 ///
 /// [`ReadError`] when the bytes are not exactly one struct.
-pub(crate) fn decode(arg3: &Bytes) -> Result<Value, ReadError> {
+pub fn decode(arg3: &Bytes) -> Result<Value, ReadError> {
     let mut reader = Reader::new(arg3);
     let value = read_struct(&mut reader)?;
     reader.finish()?;
@@ -30,14 +30,14 @@ pub(crate) fn decode(arg3: &Bytes) -> Result<Value, ReadError> {
 /// # Errors
 ///
 /// A sentence that names the part which is no Thrift value.
-pub(crate) fn encode(value: &Value) -> Result<Bytes, String> {
+pub fn encode(value: &Value) -> Result<Bytes, String> {
     let mut writer = Writer::new();
     write_struct(&mut writer, value)?;
     writer.finish().map_err(|error| error.to_string())
 }
 
 /// Text as it is, other bytes as `{"hex":"00ff"}`.
-pub(crate) fn text_or_hex(bytes: &[u8]) -> Value {
+pub fn text_or_hex(bytes: &[u8]) -> Value {
     match std::str::from_utf8(bytes) {
         Ok(text) => json!(text),
         Err(_) => {
@@ -211,7 +211,8 @@ fn bytes(value: &Value) -> Result<Vec<u8>, String> {
     bytes.ok_or_else(|| no("str", value))
 }
 
-fn of_hex(digits: &str) -> Option<Vec<u8>> {
+/// The bytes of `00ff`.
+pub(super) fn of_hex(digits: &str) -> Option<Vec<u8>> {
     let (pairs, []) = digits.as_bytes().as_chunks::<2>() else {
         return None;
     };
