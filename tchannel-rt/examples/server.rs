@@ -1,15 +1,13 @@
-//! Serves `greeter::hello` until ctrl-c, and advertises it if `HYPERBAHN_ROUTERS` names routers.
+//! Serves `greeter::hello` until Ctrl-C or SIGTERM, and advertises it if `HYPERBAHN_ROUTERS` names routers.
 //!
 //! ```text
 //! cargo run -p tchannel-rt --example server -- 127.0.0.1:4040
 //! ```
 #![expect(clippy::print_stdout, reason = "an example talks to people")]
 
-use std::error::Error;
-
 use serde::{Deserialize, Serialize};
-use tchannel_rt::hyperbahn::{ROUTERS_VARIABLE, Routers};
-use tchannel_rt::{Channel, HandlerError, Incoming};
+use tchannel_rt::hyperbahn::ROUTERS_VARIABLE;
+use tchannel_rt::{ChannelError, HandlerError, Incoming, Service};
 
 #[derive(Deserialize)]
 struct Hello {
@@ -31,27 +29,22 @@ async fn hello(request: Incoming<Hello>) -> Result<Greeting, HandlerError> {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    // RUST_LOG=tchannel_rt=debug shows a span for each call.
+async fn main() -> Result<(), ChannelError> {
+    // RUST_LOG=tchannel_rt=info tells of its life, debug shows a span for each call.
     tracing_subscriber::fmt().with_env_filter(filter()).init();
     let listen = std::env::args().nth(1);
+    let greeter = |it: &Service| {
+        it.json("hello", hello);
+    };
 
-    let channel = Channel::new("greeter");
-    channel.service("greeter").json("hello", hello);
-    let addr = channel
+    let mut serve = tchannel_rt::serve("greeter", greeter)
         .listen(listen.as_deref().unwrap_or("127.0.0.1:4040"))
-        .await?;
-    println!("listening on {addr}");
-
-    if std::env::var_os(ROUTERS_VARIABLE).is_some() {
-        let advertisement = channel.advertise(Routers::Environment, &["greeter"])?;
-        advertisement.advertised().await;
-        println!("advertised");
+        .on_ready(|serving| println!("listening on {}", serving.addr()));
+    if std::env::var_os(ROUTERS_VARIABLE).is_none() {
+        serve = serve.without_routers();
     }
-
-    tokio::signal::ctrl_c().await?;
-    let cut_off = channel.close().await;
-    println!("closed, {cut_off} calls cut off");
+    let ended = serve.await?;
+    println!("{:?}, {} calls cut off", ended.why, ended.cut_off);
     Ok(())
 }
 

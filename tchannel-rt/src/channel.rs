@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +14,7 @@ use crate::connection::{Conn, Listening};
 use crate::dispatch::Dispatch;
 use crate::error::ChannelError;
 use crate::handler::Remote;
-use crate::hyperbahn::{Advertisement, Routers};
+use crate::hyperbahn::{Advertisement, Routers, check_host_port};
 use crate::listener::{Announced, accept, listen_in_process};
 use crate::peer::{Dialer, PeerList, PeerTable};
 use crate::relay::{Relay, Route};
@@ -158,11 +159,8 @@ impl Channel {
         let local = listener.local_addr().map_err(failed)?;
         let state = &self.state;
         state.dialer.announced.set_listening(local);
-        let config = &state.dialer.config;
-        let host_port = config
-            .advertised_host_port
-            .clone()
-            .unwrap_or_else(|| local.to_string());
+        let told = state.dialer.announced.host_port();
+        let host_port = told.unwrap_or_else(|| local.to_string());
         state.dispatch.count_connections_as(&host_port);
         tokio::spawn(accept(
             listener,
@@ -205,6 +203,13 @@ impl Channel {
             }
             host_port
         })
+    }
+
+    /// Tells peers `host_port` from now on, as [`ChannelConfig::advertised_host_port`] does from the start.
+    pub(crate) fn announce(&self, host_port: String) -> Result<(), ChannelError> {
+        check_host_port(&host_port)?;
+        self.state.dialer.announced.set_host_port(host_port);
+        Ok(())
     }
 
     /// Where it listens, if it does.
@@ -269,13 +274,25 @@ impl Channel {
     /// [`ChannelConfig::drain_limit`], then close the connections.
     /// Returns how many calls were cut off by the limit.
     pub async fn close(&self) -> usize {
-        let advertisements = std::mem::take(&mut *self.advertisements());
-        for advertisement in advertisements {
-            advertisement.withdraw().await;
-        }
+        self.withdraw().await;
         self.state.stop_listening();
         let limit = self.state.dialer.config.drain_limit;
         let _ = tokio::time::timeout(limit, self.drain()).await;
+        self.cut_off()
+    }
+
+    /// The same, with a limit for all of it.
+    pub(crate) async fn close_within(&self, limit: Duration) -> usize {
+        let deadline = tokio::time::Instant::now() + limit;
+        let _ = tokio::time::timeout_at(deadline, self.withdraw()).await;
+        self.state.stop_listening();
+        let _ = tokio::time::timeout_at(deadline, self.drain()).await;
+        self.cut_off()
+    }
+
+    /// Closes at once, and gives how many calls were in flight.
+    pub(crate) fn cut_off(&self) -> usize {
+        self.state.stop_listening();
         self.state.dispatch.shut();
         let left = self.state.dispatch.connections();
         left.iter()
@@ -285,6 +302,18 @@ impl Channel {
                 in_flight
             })
             .sum()
+    }
+
+    /// Waits until somebody has begun to close it.
+    pub(crate) async fn closing(&self) {
+        self.state.stop.cancelled().await;
+    }
+
+    async fn withdraw(&self) {
+        let advertisements = std::mem::take(&mut *self.advertisements());
+        for advertisement in advertisements {
+            advertisement.withdraw().await;
+        }
     }
 
     async fn drain(&self) {

@@ -231,6 +231,12 @@ pub enum ChannelError {
         /// What was given.
         value: String,
     },
+    /// The signals that end a service can not be watched.
+    #[error("can not watch for SIGTERM and Ctrl-C: {source}")]
+    Signals {
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The list of routers can not be read.
     #[error(
         "can not read routers from {path}: {reason}; expected a JSON array of host:port strings"

@@ -1,7 +1,8 @@
-//! A typed service and its client in one line, for tests.
+//! A service and its client in one line, for tests.
 
 use crate::channel::Channel;
-use crate::typed::{Client, TypedService};
+use crate::serve::Offer;
+use crate::typed::Client;
 
 /// The name that the service has for itself and its callers.
 const SERVICE: &str = "in-process";
@@ -12,9 +13,9 @@ const SERVICE: &str = "in-process";
 /// and errors are those of [`Channel::in_process`]. The service stops with the last clone of the client; its
 /// handlers know it by the name `in-process`.
 #[must_use = "the service stops with its client"]
-pub fn in_process(service: TypedService) -> Client {
+pub fn in_process(service: impl Offer) -> Client {
     let channel = Channel::new(SERVICE);
-    channel.service(SERVICE).serve(service);
+    service.put(&channel.service(SERVICE));
     channel.peers(SERVICE).add(&channel.in_process());
     Client::new(&channel, SERVICE)
 }

@@ -23,7 +23,7 @@ pub(crate) struct Announced {
     process_name: String,
     listening: RwLock<Option<SocketAddr>>,
     in_process: OnceLock<String>,
-    host_port: Option<String>,
+    host_port: RwLock<Option<String>>,
     further: InitHeaders,
 }
 
@@ -33,7 +33,7 @@ impl Announced {
             process_name,
             listening: RwLock::new(None),
             in_process: OnceLock::new(),
-            host_port: config.advertised_host_port.clone(),
+            host_port: RwLock::new(config.advertised_host_port.clone()),
             further: further(&config.init_headers),
         }
     }
@@ -50,6 +50,20 @@ impl Announced {
             .listening
             .write()
             .unwrap_or_else(PoisonError::into_inner) = Some(addr);
+    }
+
+    /// What is told instead of the address listened on, if anything.
+    pub(crate) fn host_port(&self) -> Option<String> {
+        let host_port = self.host_port.read();
+        host_port.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn set_host_port(&self, host_port: String) {
+        let mut told = self
+            .host_port
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *told = Some(host_port);
     }
 
     /// The address within this process; `start` makes one when there is none.
@@ -79,8 +93,8 @@ impl Announced {
     /// Source: spec/protocol/init.md, "ephemeral peers".
     fn reachable_from(&self, local: IpAddr) -> Option<String> {
         let addr = self.listening()?;
-        if let Some(host_port) = &self.host_port {
-            return Some(host_port.clone());
+        if let Some(host_port) = self.host_port() {
+            return Some(host_port);
         }
         let ip = if addr.ip().is_unspecified() {
             unmapped(local)

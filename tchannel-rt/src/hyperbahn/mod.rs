@@ -7,4 +7,5 @@ mod discover;
 mod routers;
 
 pub use advertise::{AdvertiseEvent, Advertisement};
+pub(crate) use routers::check_host_port;
 pub use routers::{DEFAULT_ROUTER, ROUTERS_VARIABLE, Routers};

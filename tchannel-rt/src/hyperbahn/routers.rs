@@ -36,7 +36,7 @@ impl Routers {
             Self::List(list) => list.clone(),
         };
         for router in &routers {
-            check(router)?;
+            check_host_port(router)?;
         }
         Ok(routers)
     }
@@ -71,7 +71,7 @@ fn from_file(path: &PathBuf) -> Result<Vec<String>, ChannelError> {
     serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))
 }
 
-fn check(value: &str) -> Result<(), ChannelError> {
+pub(crate) fn check_host_port(value: &str) -> Result<(), ChannelError> {
     let is_socket = value
         .rsplit_once(':')
         .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());

@@ -8,9 +8,9 @@ use tchannel_rt::meta::{HealthRequest, MetaClient};
 use tchannel_rt::proto::peek::CallReqPeek;
 use tchannel_rt::retry::Retry;
 use tchannel_rt::{
-    ArgWriter, CallContext, CallError, Channel, ChannelConfig, ErrorCode, HandlerError, Interface,
-    PeerInfo, PeerList, Reply, RetryAdvice, Route, RouteTo, StreamRequest, ThriftFiles,
-    TypedService, in_process,
+    ArgWriter, CallContext, CallError, Channel, ChannelConfig, ErrorCode, HandlerError, PeerInfo,
+    PeerList, Reply, RetryAdvice, Route, RouteTo, StreamRequest, ThriftFiles, TypedService,
+    in_process,
 };
 use tokio::sync::{Notify, mpsc};
 

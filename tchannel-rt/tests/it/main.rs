@@ -13,6 +13,7 @@ mod peers;
 mod relay;
 mod retries;
 mod schemes;
+mod serve;
 mod shutdown;
 mod spans;
 mod streams;

@@ -2,14 +2,15 @@
 
 use std::process::Stdio;
 
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
 /// A running process that has said where it listens. Killed when dropped.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
     address: String,
+    lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Process {
@@ -37,6 +38,7 @@ impl Process {
         Self {
             child,
             address: address.to_owned(),
+            lines,
         }
     }
 
@@ -55,6 +57,27 @@ impl Process {
         self.signal("TERM").await;
         let status = self.child.wait().await.expect("it is our child");
         assert!(status.success(), "stopped with {status}");
+    }
+
+    /// SIGTERM; returns at once.
+    pub async fn terminate(&self) {
+        self.signal("TERM").await;
+    }
+
+    /// SIGINT, as Ctrl-C sends it; returns at once.
+    pub async fn interrupt(&self) {
+        self.signal("INT").await;
+    }
+
+    /// Its last line, once it has exited in order.
+    pub async fn last_line(mut self) -> String {
+        let mut last = String::new();
+        while let Some(line) = self.lines.next_line().await.expect("readable") {
+            last = line;
+        }
+        let status = self.child.wait().await.expect("it is our child");
+        assert!(status.success(), "ended with {status} after {last:?}");
+        last
     }
 
     /// SIGSTOP: its sockets stay, and nothing is answered any more.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! e2e-process router HOST:PORT [TOML]           a router; TOML says everything else
-//! e2e-process service NAME HOST:PORT ROUTERS    an instance, advertised at ROUTERS
+//! e2e-process service NAME HOST:PORT ROUTERS    an instance, advertised at ROUTERS, which may be none
 //! ```
 #![expect(
     clippy::print_stdout,
@@ -15,7 +15,7 @@ use std::time::Duration;
 use hyperbahn::config::NodeConfig;
 use hyperbahn::node::Node;
 use tchannel_rt::hyperbahn::Routers;
-use tchannel_rt::{Channel, Reply};
+use tchannel_rt::{Channel, Reply, Service};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
@@ -56,25 +56,47 @@ async fn router(listen: &str, toml: &str) -> Result<(), Box<dyn Error>> {
 
 /// Answers with its own address, so that a test sees who served it.
 async fn service(name: &str, listen: &str, routers: &str) -> Result<(), Box<dyn Error>> {
-    let mut terminated = signal(SignalKind::terminate())?;
     let channel = Channel::new(name);
-    let address = channel.listen(listen).await?.to_string();
-    for (endpoint, time) in [("who", Duration::ZERO), ("work", WORK), ("slow", SLOW)] {
-        let me = address.clone();
-        channel.service(name).raw(endpoint, move |_| {
-            let me = me.clone();
+    let calls = channel.clone();
+    let handlers = move |it: &Service| {
+        for (endpoint, time) in [("who", Duration::ZERO), ("work", WORK), ("slow", SLOW)] {
+            let channel = calls.clone();
+            it.raw(endpoint, move |_| {
+                let channel = channel.clone();
+                async move {
+                    tokio::time::sleep(time).await;
+                    let me = channel.local_addr().map(|addr| addr.to_string());
+                    Ok(Reply::ok("", me.unwrap_or_default()))
+                }
+            });
+        }
+        // Asks whoever is at the address in arg3, and answers once they have.
+        it.raw("ask", move |request| {
+            let channel = calls.clone();
             async move {
-                tokio::time::sleep(time).await;
-                Ok(Reply::ok("", me))
+                let address = std::str::from_utf8(&request.arg3)?;
+                let asked = channel.call("gate::wait").peer(address);
+                Ok(Reply::ok("", asked.send("", "").await?.arg3))
             }
         });
-    }
-    channel
-        .advertise(Routers::from_iter(routers.split(',')), &[name])?
-        .advertised()
-        .await;
-    println!("READY {address}");
-    terminated.recv().await;
-    channel.close().await;
+    };
+    let serve = tchannel_rt::serve(name, handlers)
+        .channel(&channel)
+        .listen(listen);
+    let serve = match routers {
+        "" => serve.without_routers(),
+        routers => serve.routers(Routers::from_iter(routers.split(','))),
+    };
+    let is_alone = routers.is_empty();
+    let ready = serve.on_ready(move |serving| {
+        let serving = serving.clone();
+        tokio::spawn(async move {
+            if is_alone || serving.advertised().await {
+                println!("READY {}", serving.addr());
+            }
+        });
+    });
+    let ended = ready.await?;
+    println!("{:?}, {} calls cut off", ended.why, ended.cut_off);
     Ok(())
 }

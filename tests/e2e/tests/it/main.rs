@@ -14,4 +14,5 @@ mod netns;
 mod partition;
 mod routers;
 mod shards;
+mod signals;
 mod traffic;
