@@ -6,6 +6,7 @@ use std::time::Duration;
 use tchannel_proto::{CallRefused, ErrorCode, Failure, RetryAdvice};
 
 use crate::retry::Acted;
+use crate::scheme::SchemeError;
 use crate::stats::End;
 
 /// A call that has no answer.
@@ -47,6 +48,11 @@ impl CallError {
         Self {
             inner: Box::new(inner),
         }
+    }
+
+    /// Nothing has left, but the same arguments would not leave the next time either.
+    pub(crate) fn unsendable(error: SchemeError) -> Self {
+        Self::new(ErrorCode::BadRequest, Acted::No, error.to_string())
     }
 
     /// The class of the error, as on the wire. Errors found at this end use the code that fits.

@@ -95,6 +95,11 @@ impl<'a> Call<'a> {
         self
     }
 
+    pub(crate) fn or_ttl(mut self, ttl: Duration) -> Self {
+        self.ttl.get_or_insert(ttl);
+        self
+    }
+
     /// The arg scheme, `raw` unless a method such as [`json`](Self::json) sets it.
     pub fn arg_scheme(mut self, scheme: &'a str) -> Self {
         self.arg_scheme = scheme;
@@ -260,7 +265,7 @@ impl<'a> Call<'a> {
     pub async fn json<T: Serialize + ?Sized>(mut self, body: &T) -> Result<Response, CallError> {
         self.arg_scheme = "json";
         let arg2 = json::encode_headers(&self.application_headers);
-        let arg3 = json::encode(body).map_err(bad_args)?;
+        let arg3 = json::encode(body).map_err(CallError::unsendable)?;
         self.send(arg2, arg3).await
     }
 
@@ -272,7 +277,7 @@ impl<'a> Call<'a> {
     pub async fn msgpack<T: Serialize + ?Sized>(mut self, body: &T) -> Result<Response, CallError> {
         self.arg_scheme = "msgpack";
         let arg2 = msgpack::encode_headers(&self.application_headers);
-        let arg3 = msgpack::encode(body).map_err(bad_args)?;
+        let arg3 = msgpack::encode(body).map_err(CallError::unsendable)?;
         self.send(arg2, arg3).await
     }
 
@@ -283,7 +288,8 @@ impl<'a> Call<'a> {
     /// As [`send`](Self::send).
     pub async fn thrift(mut self, arguments: impl Into<Bytes>) -> Result<Response, CallError> {
         self.arg_scheme = "thrift";
-        let arg2 = thrift::encode_headers(&self.application_headers).map_err(bad_args)?;
+        let arg2 =
+            thrift::encode_headers(&self.application_headers).map_err(CallError::unsendable)?;
         self.send(arg2, arguments).await
     }
 
@@ -496,8 +502,4 @@ fn note_failure(span: &Span, error: &CallError) {
 
 fn timed_out(text: &str) -> CallError {
     CallError::new(ErrorCode::Timeout, Acted::No, text)
-}
-
-fn bad_args(error: crate::scheme::SchemeError) -> CallError {
-    CallError::new(ErrorCode::BadRequest, Acted::No, error.to_string())
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::MethodCall;
+use super::{Format, MethodCall};
 use crate::call::Call;
 use crate::channel::Channel;
 use crate::peer::PeerList;
 use crate::scheme::Headers;
-use crate::scheme::thrift::{Struct, encode};
+use crate::scheme::thrift::{Returned, Struct, Throws};
 
 /// A service as its callers see it. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -61,13 +61,23 @@ impl Client {
         self
     }
 
-    /// Begins a call to `endpoint`, which is `Service::method`, as generated clients do.
-    pub fn call<'a, T, E>(
+    /// Begins a call to `endpoint`, which is `Service::method`, as clients generated from Thrift do.
+    pub fn call<'a, T: Returned, E: Throws>(
         &'a self,
         endpoint: &'a str,
         arguments: &impl Struct,
     ) -> MethodCall<'a, T, E> {
-        MethodCall::new(self.begin(endpoint), encode(arguments))
+        self.unary(endpoint, Format::thrift(), arguments)
+    }
+
+    /// Begins a call to a method that takes and gives one value each, as generated clients do.
+    pub fn unary<'a, A, T, E>(
+        &'a self,
+        endpoint: &'a str,
+        format: Format<A, T, E>,
+        arguments: &A,
+    ) -> MethodCall<'a, T, E> {
+        MethodCall::new(self.begin(endpoint), format, arguments)
     }
 
     pub(super) fn begin<'a>(&'a self, endpoint: &'a str) -> Call<'a> {

@@ -2,19 +2,17 @@
 
 use std::convert::Infallible;
 use std::future::{Future, IntoFuture};
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::MethodError;
-use crate::call::Call;
+use super::format::{Format, Scheme};
+use crate::call::{Call, Response};
 use crate::error::CallError;
-use crate::retry::Acted;
-use crate::scheme::thrift::{Returned, Throws, read_result};
+use crate::scheme::thrift::Unreadable;
 use crate::scheme::{Headers, SchemeError};
-use tchannel_proto::ErrorCode;
 
 /// A call to a typed method; `.await` makes it.
 ///
@@ -25,22 +23,31 @@ use tchannel_proto::ErrorCode;
 #[derive(Debug)]
 pub struct MethodCall<'a, T, E = Infallible> {
     call: Call<'a>,
+    scheme: &'static Scheme,
     arguments: Result<Bytes, SchemeError>,
-    result: PhantomData<fn() -> Result<T, E>>,
+    decode: fn(&Bytes) -> Result<T, SchemeError>,
+    decode_thrown: fn(&Bytes) -> Result<E, Unreadable>,
 }
 
 impl<'a, T, E> MethodCall<'a, T, E> {
-    pub(super) fn new(call: Call<'a>, arguments: Result<Bytes, SchemeError>) -> Self {
+    pub(super) fn new<A>(call: Call<'a>, format: Format<A, T, E>, arguments: &A) -> Self {
         Self {
             call,
-            arguments,
-            result: PhantomData,
+            scheme: format.scheme,
+            arguments: (format.request.encode)(arguments),
+            decode: format.response.decode,
+            decode_thrown: format.decode_thrown,
         }
     }
 
     /// How long to wait for the answer, all attempts together. See [`Call::ttl`](crate::Call::ttl).
     pub fn ttl(self, ttl: Duration) -> Self {
         self.configure(|call| call.ttl(ttl))
+    }
+
+    /// How long to wait unless [`Client::ttl`](crate::Client::ttl) or [`ttl`](Self::ttl) says otherwise.
+    pub fn or_ttl(self, ttl: Duration) -> Self {
+        self.configure(|call| call.or_ttl(ttl))
     }
 
     /// Calls this host:port.
@@ -63,28 +70,57 @@ impl<'a, T, E> MethodCall<'a, T, E> {
         self.call = configure(self.call);
         self
     }
-}
 
-impl<T: Returned, E: Throws> MethodCall<'_, T, E> {
     /// Makes the call and gives the headers of the response beside the result.
     ///
     /// # Errors
     ///
     /// [`MethodError`], which says whether trying again is safe.
     pub async fn with_headers(self) -> Result<(T, Headers), MethodError<E>> {
-        let arguments = self.arguments.map_err(|error| {
-            // Nothing has left, but the same arguments would not leave the next time either.
-            CallError::new(ErrorCode::BadRequest, Acted::No, error.to_string())
-        })?;
-        let response = self.call.thrift(arguments).await?;
-        let result = read_result(response.is_ok(), &response.arg3)?;
-        let value = result.map_err(MethodError::Exception)?;
-        let headers = response.application_headers();
+        let Self {
+            scheme,
+            decode,
+            decode_thrown,
+            ..
+        } = self;
+        let response = self.send().await?;
+        let value = read(&response, decode, decode_thrown)?;
+        let headers = scheme.decode_headers(&response.arg2);
         Ok((value, headers.map_err(MethodError::Malformed)?))
+    }
+
+    async fn result(self) -> Result<T, MethodError<E>> {
+        let (decode, decode_thrown) = (self.decode, self.decode_thrown);
+        let response = self.send().await?;
+        read(&response, decode, decode_thrown)
+    }
+
+    fn send(self) -> impl Future<Output = Result<Response, CallError>> {
+        let arg2 = self.scheme.encode_headers(self.call.application_headers());
+        let args = arg2.and_then(|arg2| Ok((arg2, self.arguments?)));
+        async move {
+            let (arg2, arg3) = args.map_err(CallError::unsendable)?;
+            self.call
+                .arg_scheme(self.scheme.name)
+                .send(arg2, arg3)
+                .await
+        }
     }
 }
 
-impl<'a, T: Returned, E: Throws> IntoFuture for MethodCall<'a, T, E>
+fn read<T, E>(
+    response: &Response,
+    decode: fn(&Bytes) -> Result<T, SchemeError>,
+    decode_thrown: fn(&Bytes) -> Result<E, Unreadable>,
+) -> Result<T, MethodError<E>> {
+    if response.is_ok() {
+        decode(&response.arg3).map_err(MethodError::Malformed)
+    } else {
+        Err(MethodError::Exception(decode_thrown(&response.arg3)?))
+    }
+}
+
+impl<'a, T, E> IntoFuture for MethodCall<'a, T, E>
 where
     T: 'a,
     E: 'a,
@@ -93,6 +129,6 @@ where
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async { self.with_headers().await.map(|(value, _)| value) })
+        Box::pin(self.result())
     }
 }

@@ -6,6 +6,7 @@
 mod client;
 mod error;
 mod exchange;
+mod format;
 pub(crate) mod generated;
 mod interface;
 mod meta;
@@ -16,8 +17,9 @@ mod stream;
 pub use client::Client;
 pub use error::{MethodError, SystemError};
 pub use exchange::Exchange;
+pub use format::Format;
 pub use interface::{Interface, ThriftFiles, TraitSchema};
 pub(crate) use meta::Published;
 pub use method_call::MethodCall;
 pub use service::{ServiceBuilder, TypedService};
-pub use stream::{Format, StreamAnswer, StreamCall, StreamError, StreamItem, Streaming};
+pub use stream::{StreamAnswer, StreamCall, StreamError, StreamItem, Streaming};

@@ -3,11 +3,9 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::{Exchange, Interface, MethodError, meta};
-use crate::handler::{Endpoint, HandlerError, HandlerResult, Reply, Request};
-use crate::scheme::thrift::{
-    Returned, Struct, Throws, decode, decode_headers, encode_headers, encode_result,
-};
+use super::{Exchange, Format, Interface, MethodError, meta};
+use crate::handler::{Endpoint, HandlerResult, Reply, Request};
+use crate::scheme::thrift::{Returned, Struct, Throws};
 use crate::service::{Service, bad_answer, bad_request, check_scheme};
 
 /// The methods of one interface and what answers them. [`Service::serve`] puts it under a name.
@@ -18,7 +16,7 @@ pub struct TypedService {
 
 impl TypedService {
     /// Begins a service whose methods `it` answers, as generated code does. `name` is the one in the
-    /// Thrift file, which arg1 begins with.
+    /// Thrift file, which arg1 begins with, or that of the trait, which it does not.
     #[expect(
         clippy::new_ret_no_self,
         reason = "a builder knows `it`, a service does not"
@@ -57,7 +55,7 @@ pub struct ServiceBuilder<I> {
 impl<I: Send + Sync + 'static> ServiceBuilder<I> {
     /// A method by its name in the Thrift file.
     #[must_use]
-    pub fn method<A, T, E, F, Fut>(mut self, method: &str, handler: F) -> Self
+    pub fn method<A, T, E, F, Fut>(self, method: &str, handler: F) -> Self
     where
         A: Struct + Send + 'static,
         T: Returned + Send + 'static,
@@ -65,18 +63,39 @@ impl<I: Send + Sync + 'static> ServiceBuilder<I> {
         F: Fn(Arc<I>, A) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<T, MethodError<E>>> + Send + 'static,
     {
+        self.unary(method, Format::thrift(), handler)
+    }
+
+    /// A method that takes and gives one value each.
+    #[must_use]
+    pub fn unary<A, T, E, F, Fut>(
+        mut self,
+        method: &str,
+        format: Format<A, T, E>,
+        handler: F,
+    ) -> Self
+    where
+        A: Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+        F: Fn(Arc<I>, A) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<T, MethodError<E>>> + Send + 'static,
+    {
         let it = self.it.clone();
         let handler = Arc::new(handler);
         let endpoint = Endpoint::unary(move |request: Request| {
             let (it, handler) = (it.clone(), handler.clone());
-            async move { answer(&request, |arguments| handler(it, arguments)).await }
+            async move { answer(&request, format, |arguments| handler(it, arguments)).await }
         });
         self.put(method, endpoint);
         self
     }
 
     pub(super) fn put(&mut self, method: &str, endpoint: Arc<Endpoint>) {
-        let name = format!("{}::{method}", self.name);
+        let name = match self.service.interface {
+            Interface::Thrift(_) => format!("{}::{method}", self.name),
+            Interface::Trait(_) => method.to_owned(),
+        };
         self.service.endpoints.push((name, endpoint));
     }
 
@@ -87,27 +106,34 @@ impl<I: Send + Sync + 'static> ServiceBuilder<I> {
     }
 }
 
-async fn answer<A, T, E, Fut>(request: &Request, handler: impl FnOnce(A) -> Fut) -> HandlerResult
+async fn answer<A, T, E, Fut>(
+    request: &Request,
+    format: Format<A, T, E>,
+    handler: impl FnOnce(A) -> Fut,
+) -> HandlerResult
 where
-    A: Struct,
-    T: Returned,
-    E: Throws,
     Fut: Future<Output = Result<T, MethodError<E>>>,
 {
-    check_scheme(request, "thrift")?;
-    let headers = decode_headers(&request.arg2).map_err(bad_request)?;
-    let arguments = decode(&request.arg3).map_err(bad_request)?;
-    let exchange = Exchange::new(headers);
-    let result = match exchange.clone().scope(handler(arguments)).await {
-        Ok(value) => Ok(value),
-        Err(error) => Err(error.into_handler_error()?),
+    check_scheme(request, format.scheme.name)?;
+    let headers = format.scheme.decode_headers(&request.arg2);
+    let exchange = Exchange::new(headers.map_err(bad_request)?);
+    let arguments = (format.request.decode)(&request.arg3).map_err(bad_request)?;
+    let result = exchange.clone().scope(handler(arguments)).await;
+    let arg2 = || {
+        let arg2 = format.scheme.encode_headers(&exchange.response_headers());
+        arg2.map_err(bad_answer)
     };
-    let arg2 = encode_headers(&exchange.response_headers()).map_err(bad_answer)?;
-    let arg3 = encode_result(&result).map_err(bad_answer)?;
-    Ok::<_, HandlerError>(match result {
-        Ok(_) => Reply::ok(arg2, arg3),
-        Err(_) => Reply::application_error(arg2, arg3),
-    })
+    match result {
+        Ok(value) => {
+            let arg3 = (format.response.encode)(&value).map_err(bad_answer)?;
+            Ok(Reply::ok(arg2()?, arg3))
+        }
+        Err(error) => {
+            let thrown = error.into_handler_error()?;
+            let arg3 = (format.encode_thrown)(&thrown).map_err(bad_answer)?;
+            Ok(Reply::application_error(arg2()?, arg3))
+        }
+    }
 }
 
 impl Service {

@@ -8,18 +8,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::Stream;
 use futures::future::{Either, select};
-use tchannel_proto::{Body, ErrorCode, Progress};
+use tchannel_proto::{Body, Progress};
 use tracing::Instrument;
 
+use super::super::format::{Format, Scheme};
 use super::super::{Client, MethodError};
-use super::format::{Format, Scheme};
 use super::incoming::{End, Sending};
 use super::outgoing::{Encoded, Unsent, encoded, over, send_all};
 use super::{HEADER_BYTES_MAX, StreamItem, Streaming};
 use crate::call::{ArgReader, ArgWriter, Begun, Call, PendingResponse, StreamResponse};
 use crate::context::CallContext;
 use crate::error::CallError;
-use crate::retry::Acted;
 use crate::scheme::{Headers, SchemeError};
 
 /// A call to a method with a stream in it; `.await` makes it. `R` is what it gives: one value, or
@@ -62,6 +61,11 @@ impl<'a, R, E> StreamCall<'a, R, E> {
         self.configure(|call| call.ttl(ttl))
     }
 
+    /// How long to wait unless [`Client::ttl`] or [`ttl`](Self::ttl) says otherwise.
+    pub fn or_ttl(self, ttl: Duration) -> Self {
+        self.configure(|call| call.or_ttl(ttl))
+    }
+
     /// Calls this host:port.
     pub fn peer(self, host_port: &'a str) -> Self {
         self.configure(|call| call.peer(host_port))
@@ -84,9 +88,9 @@ impl<'a, R, E> StreamCall<'a, R, E> {
     ///
     /// [`MethodError`], which says whether trying again is safe.
     pub async fn with_headers(self) -> Result<(R, Headers), MethodError<E>> {
-        let arg2 =
-            (self.scheme.encode_headers)(self.call.application_headers()).map_err(unsendable)?;
-        let request = self.request.map_err(unsendable)?;
+        let arg2 = self.scheme.encode_headers(self.call.application_headers());
+        let arg2 = arg2.map_err(CallError::unsendable)?;
+        let request = self.request.map_err(CallError::unsendable)?;
         let call = self.call.arg_scheme(self.scheme.name);
         let answer = match request {
             Outgoing::Whole(arg3) => begin_whole(call, Body::whole(arg2, arg3)).await?,
@@ -290,7 +294,10 @@ async fn read_head<A, T, E>(
 ) -> Result<(ArgReader, Headers, Option<Sending>), MethodError<E>> {
     let StreamResponse { code, mut args, .. } = answer.response;
     let arg2 = args.arg2(HEADER_BYTES_MAX).await?;
-    let headers = (format.scheme.decode_headers)(&arg2).map_err(MethodError::Malformed)?;
+    let headers = format
+        .scheme
+        .decode_headers(&arg2)
+        .map_err(MethodError::Malformed)?;
     if !code.is_ok() {
         let thrown = (format.decode_thrown)(&collect(&mut args).await?)?;
         return Err(MethodError::Exception(thrown));
@@ -301,9 +308,4 @@ async fn read_head<A, T, E>(
 async fn collect(args: &mut ArgReader) -> Result<Bytes, CallError> {
     let limit = args.conn().limits().message_max;
     args.collect(limit).await
-}
-
-/// Nothing has left, but the same arguments would not leave the next time either.
-fn unsendable(error: SchemeError) -> CallError {
-    CallError::new(ErrorCode::BadRequest, Acted::No, error.to_string())
 }

@@ -8,19 +8,17 @@
 //! stream    stream     both_streams
 //! ```
 //!
-//! A [`Format`] says how values become bytes, so that Thrift, msgpack and json have all else in common.
+//! A [`Format`](super::Format) says how values become bytes, so that Thrift, msgpack and json have all else in common.
 //! Source: spec/schemes/sthrift.md, "chunks".
 
 mod call;
 mod error;
-mod format;
 mod incoming;
 mod outgoing;
 mod serve;
 
 pub use call::StreamCall;
 pub use error::StreamError;
-pub use format::Format;
 pub use incoming::Streaming;
 pub use outgoing::StreamItem;
 pub use serve::StreamAnswer;

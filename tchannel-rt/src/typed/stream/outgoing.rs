@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
 
+use super::super::format::Encode;
 use super::StreamError;
-use super::format::Encode;
 use crate::call::ArgWriter;
 use crate::error::CallError;
 use crate::scheme::chunks::put_chunk;

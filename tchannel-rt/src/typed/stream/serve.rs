@@ -8,8 +8,8 @@ use bytes::Bytes;
 use futures::Stream;
 use tchannel_proto::{Body, ResponseCode};
 
+use super::super::format::{Codec, Encode, Format, Scheme};
 use super::super::{Exchange, MethodError, ServiceBuilder};
-use super::format::{Codec, Encode, Format, Scheme};
 use super::incoming::End;
 use super::outgoing::{encoded, send_all};
 use super::{HEADER_BYTES_MAX, StreamItem, Streaming};
@@ -124,7 +124,7 @@ where
         mut args, respond, ..
     } = request;
     let arg2 = args.arg2(HEADER_BYTES_MAX).await.map_err(unread)?;
-    let headers = (format.scheme.decode_headers)(&arg2).map_err(bad_request)?;
+    let headers = format.scheme.decode_headers(&arg2).map_err(bad_request)?;
     let exchange = Exchange::new(headers);
     let out = StreamAnswer {
         respond,
@@ -232,7 +232,9 @@ impl<T, E> StreamAnswer<T, E> {
     }
 
     fn headers(&self) -> Result<Bytes, HandlerError> {
-        (self.scheme.encode_headers)(&self.exchange.response_headers()).map_err(bad_answer)
+        self.scheme
+            .encode_headers(&self.exchange.response_headers())
+            .map_err(bad_answer)
     }
 }
 

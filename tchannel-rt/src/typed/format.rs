@@ -1,4 +1,4 @@
-//! How the args of a streaming method are written and read, whatever the scheme.
+//! How the args of a method are written and read, whatever the scheme.
 
 use std::convert::Infallible;
 
@@ -12,7 +12,7 @@ use crate::scheme::{Headers, SchemeError, json, msgpack, sthrift, thrift};
 /// The functions between the bytes of a method and its types: `A` is what it takes, `T` what it gives, or one
 /// of the values where that is a stream, and `E` what it throws.
 ///
-/// Source: spec/schemes/sthrift.md, "args".
+/// Source: spec/schemes/thrift.md, "args"; spec/schemes/sthrift.md, "args".
 #[derive(Debug)]
 pub struct Format<A, T, E = Infallible> {
     pub(super) scheme: &'static Scheme,
@@ -26,8 +26,28 @@ pub struct Format<A, T, E = Infallible> {
 #[derive(Debug)]
 pub(super) struct Scheme {
     pub(super) name: &'static str,
-    pub(super) encode_headers: fn(&Headers) -> Result<Bytes, SchemeError>,
-    pub(super) decode_headers: fn(&[u8]) -> Result<Headers, SchemeError>,
+    /// arg2 of most calls.
+    no_headers: &'static [u8],
+    encode_headers: fn(&Headers) -> Result<Bytes, SchemeError>,
+    decode_headers: fn(&[u8]) -> Result<Headers, SchemeError>,
+}
+
+impl Scheme {
+    pub(super) fn encode_headers(&self, headers: &Headers) -> Result<Bytes, SchemeError> {
+        if headers.is_empty() {
+            Ok(Bytes::from_static(self.no_headers))
+        } else {
+            (self.encode_headers)(headers)
+        }
+    }
+
+    pub(super) fn decode_headers(&self, arg2: &[u8]) -> Result<Headers, SchemeError> {
+        if arg2 == self.no_headers {
+            Ok(Headers::new())
+        } else {
+            (self.decode_headers)(arg2)
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -37,6 +57,17 @@ pub(super) struct Codec<T> {
 }
 
 pub(super) type Encode<T> = fn(&T) -> Result<Bytes, SchemeError>;
+
+impl<A: Struct, T: Returned, E: Throws> Format<A, T, E> {
+    /// Thrift: the argument struct in, a result out.
+    #[must_use]
+    pub fn thrift() -> Self {
+        Self {
+            scheme: &THRIFT,
+            ..Self::sthrift(Codec::arguments(), Codec::returned())
+        }
+    }
+}
 
 impl<A: Value, T: Returned, E: Throws> Format<A, T, E> {
     /// Thrift: a stream of the only argument in, a result out.
@@ -192,20 +223,30 @@ impl<T> Clone for Codec<T> {
 
 impl<T> Copy for Codec<T> {}
 
+static THRIFT: Scheme = Scheme {
+    name: "thrift",
+    no_headers: b"\0\0",
+    encode_headers: thrift::encode_headers,
+    decode_headers: thrift::decode_headers,
+};
+
 static STHRIFT: Scheme = Scheme {
     name: "sthrift",
+    no_headers: b"\0\0",
     encode_headers: thrift::encode_headers,
     decode_headers: thrift::decode_headers,
 };
 
 static MSGPACK: Scheme = Scheme {
     name: "msgpack",
+    no_headers: b"\x80",
     encode_headers: |headers| Ok(msgpack::encode_headers(headers)),
     decode_headers: msgpack::decode_headers,
 };
 
 static JSON: Scheme = Scheme {
     name: "json",
+    no_headers: b"{}",
     encode_headers: |headers| Ok(json::encode_headers(headers)),
     decode_headers: json::decode_headers,
 };
