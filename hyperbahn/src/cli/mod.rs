@@ -1,9 +1,11 @@
 //! The command line: which command, which flags, which exit status.
 
 mod call;
+mod describe;
 mod dev;
 mod exit;
 mod logs;
+mod lookup;
 mod mesh;
 mod output;
 mod routers;
@@ -35,6 +37,8 @@ enum Command {
     Dev(dev::DevArgs),
     /// Make one call
     Call(call::CallArgs),
+    /// Show what a service can be asked
+    Describe(describe::DescribeArgs),
     /// List the routers of the mesh
     Members(members::MembersArgs),
     /// List the routers that hold a service
@@ -66,6 +70,7 @@ fn run(command: Command) -> Exit {
             Command::Serve(args) => serve::run(args).await,
             Command::Dev(args) => dev::run(args).await,
             Command::Call(args) => call::run(args).await,
+            Command::Describe(args) => describe::run(args).await,
             Command::Members(args) => members::run(args).await,
             Command::Exits(args) => exits::run(args).await,
             Command::Instances(args) => instances::run(args).await,

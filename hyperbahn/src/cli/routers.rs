@@ -46,11 +46,52 @@ fn listed(environment: Option<&str>) -> Result<Vec<HostPort>, String> {
     routers.map(parse).collect()
 }
 
+/// Whom to call: routers, or one instance directly.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PeerArgs {
+    #[command(flatten)]
+    routers: RouterArgs,
+
+    /// Instance to call, without a router
+    #[arg(long, value_name = "H:P", value_parser = HostPort::parse, conflicts_with = "router")]
+    peer: Option<HostPort>,
+}
+
+impl PeerArgs {
+    /// Whom to call, in order: the peer, or the routers.
+    ///
+    /// # Errors
+    ///
+    /// A sentence about the entry of the environment that is no address.
+    pub(crate) fn list(&self) -> Result<Vec<HostPort>, String> {
+        match &self.peer {
+            Some(peer) => Ok(vec![peer.clone()]),
+            None => self.routers.list(),
+        }
+    }
+
+    /// Whether a router is called.
+    pub(crate) fn is_routed(&self) -> bool {
+        self.peer.is_none()
+    }
+
+    /// The same flags for another command, each with a space before it.
+    pub(crate) fn flags(&self) -> String {
+        let routers = self.routers.router.iter();
+        let routers = routers.map(|router| format!(" --router {}", router.as_str()));
+        let peer = self
+            .peer
+            .iter()
+            .map(|peer| format!(" --peer {}", peer.as_str()));
+        routers.chain(peer).collect()
+    }
+}
+
 /// One call, made once: a person wants to see what happened, not what a second attempt would have hidden.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OneCall<'a> {
-    /// Who calls.
-    pub(crate) caller: &'a str,
+    /// What calls; its name says who.
+    pub(crate) channel: &'a Channel,
     /// What is called: `service::method`.
     pub(crate) target: &'a str,
     /// The `as` header.
@@ -74,11 +115,11 @@ impl OneCall<'_> {
         arg3: &Bytes,
     ) -> Result<Response, CallError> {
         let started = Instant::now();
-        let channel = Channel::new(self.caller);
         let mut last = None;
         for peer in peers {
             let left = self.ttl.saturating_sub(started.elapsed());
-            let mut call = channel
+            let mut call = self
+                .channel
                 .call(self.target)
                 .peer(peer.as_str())
                 .arg_scheme(self.scheme)

@@ -25,7 +25,7 @@
 pub mod describe;
 mod json;
 mod mismatch;
-mod msgpack;
+pub mod msgpack;
 mod near;
 mod schema;
 pub mod thrift;
@@ -219,7 +219,7 @@ impl Method<'_> {
 
     /// The `as` header.
     #[must_use]
-    pub fn scheme(&self) -> &str {
+    pub fn scheme(&self) -> &'static str {
         match &self.kind {
             Kind::Thrift(_) => "thrift",
             Kind::Schema(method) => method.scheme(),

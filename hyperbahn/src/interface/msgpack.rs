@@ -20,7 +20,7 @@ use super::thrift::{base64, of_base64};
 /// # Errors
 ///
 /// [`SchemeError`] when bytes are no base64.
-pub(crate) fn encode(value: &Value) -> Result<Bytes, SchemeError> {
+pub fn encode(value: &Value) -> Result<Bytes, SchemeError> {
     msgpack::encode(&Packed(value))
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn encode(value: &Value) -> Result<Bytes, SchemeError> {
 /// # Errors
 ///
 /// [`SchemeError`] when it is not exactly one.
-pub(crate) fn decode(arg3: &[u8]) -> Result<Json, SchemeError> {
+pub fn decode(arg3: &[u8]) -> Result<Json, SchemeError> {
     msgpack::decode::<Unpacked>(arg3).map(|unpacked| unpacked.0)
 }
 

@@ -2,23 +2,28 @@
 
 use std::fs;
 use std::io::{self, Read};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 use hyperbahn::duration;
-use hyperbahn::host_port::HostPort;
 
 use super::scheme::Scheme;
 use super::target::Target;
-use crate::cli::routers::RouterArgs;
+use crate::cli::routers::PeerArgs;
 
 const EXAMPLES: &str = "\
 Examples:
   hyperbahn call demo::echo '{\"hello\":\"world\"}'
+  hyperbahn call keyvalue::get '{\"key\":\"abc\"}'
+  hyperbahn call keyvalue::get '{\"key\":\"abc\"}' --thrift idl/keyvalue.thrift
   hyperbahn call keyvalue::KeyValue::get '{\"1\":{\"str\":\"abc\"}}' --as thrift
   hyperbahn call autobahn::hosts_v1 '{\"serviceName\":\"demo\"}' --json
   echo '{\"id\":7}' | hyperbahn call orders::find - --ttl 5s --header tenant=blue
   hyperbahn call demo::echo @body.bin --as raw --peer 127.0.0.1:4040
+
+Without --as the service is asked for its interface: arguments go by name, and what it says decides how they
+travel. 'hyperbahn describe SERVICE' shows what can be called. A service that publishes none takes JSON.
 
 Exit status:
   0 ok                 4 declined           8 unhealthy
@@ -37,17 +42,17 @@ pub(crate) struct CallArgs {
     /// The body: text, @FILE, or - for standard input
     pub(crate) body: Option<String>,
 
-    /// Routers to call through.
+    /// Whom to call.
     #[command(flatten)]
-    pub(crate) routers: RouterArgs,
+    pub(crate) peers: PeerArgs,
 
-    /// Instance to call, without a router
-    #[arg(long, value_name = "H:P", value_parser = HostPort::parse, conflicts_with = "router")]
-    pub(crate) peer: Option<HostPort>,
+    /// How the args are encoded [default: as the service says, else json]
+    #[arg(long = "as", value_name = "SCHEME", value_enum)]
+    pub(crate) scheme: Option<Scheme>,
 
-    /// How the args are encoded
-    #[arg(long = "as", value_name = "SCHEME", value_enum, default_value = "json")]
-    pub(crate) scheme: Scheme,
+    /// The Thrift file of a service that does not publish its interface
+    #[arg(long, value_name = "FILE")]
+    pub(crate) thrift: Option<PathBuf>,
 
     /// How long the whole call may take, such as 500ms or 5s
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = ttl)]
@@ -86,18 +91,6 @@ impl CallArgs {
                 }),
                 None => Ok(text.as_bytes().to_vec()),
             },
-        }
-    }
-
-    /// Whom to call, in order: the peer, or the routers.
-    ///
-    /// # Errors
-    ///
-    /// A sentence about the entry of the environment that is no address.
-    pub(crate) fn peers(&self) -> Result<Vec<HostPort>, String> {
-        match &self.peer {
-            Some(peer) => Ok(vec![peer.clone()]),
-            None => self.routers.list(),
         }
     }
 }

@@ -60,6 +60,14 @@ impl Report {
         }
     }
 
+    /// What is not as it should be with the answer.
+    pub(crate) fn notes(&self) -> &[String] {
+        match &self.outcome {
+            Outcome::Answered { shown, .. } => &shown.notes,
+            Outcome::Failed { .. } => &[],
+        }
+    }
+
     /// What a person may do about it.
     pub(crate) fn advice(&self) -> Option<&'static str> {
         match &self.outcome {
@@ -79,6 +87,9 @@ impl Report {
             Outcome::Answered { shown, .. } => {
                 document["body"] = shown.body.clone();
                 document["headers"] = shown.headers.clone();
+                if !shown.notes.is_empty() {
+                    document["notes"] = json!(shown.notes);
+                }
             }
             Outcome::Failed { message, .. } => document["message"] = json!(message),
         }
@@ -121,6 +132,7 @@ mod tests {
                     headers: json!({"h": "v"}),
                     body: json!({"a": 1}),
                     text: Bytes::from_static(b"{\"a\": 1}"),
+                    notes: Vec::new(),
                     is_failure: false,
                 },
             },

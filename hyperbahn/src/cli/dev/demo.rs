@@ -1,4 +1,4 @@
-//! The demo services: an echo on two instances, and one that fails one call in five.
+//! The demo services: an echo on two instances, one that fails one call in five, and a typed one.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tchannel_rt::hyperbahn::Routers;
 use tchannel_rt::{Channel, ChannelError, HandlerError, HandlerResult, Reply, Request};
+
+use super::keyvalue::{KeyValue, Store};
 
 /// One instance of a demo service, advertised.
 #[derive(Debug)]
@@ -47,6 +49,19 @@ impl Demo {
                 }
             }
         });
+        Self::start(channel, router).await
+    }
+
+    /// An instance of `keyvalue`, whose methods are typed. When this returns, the mesh of `router` knows it.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`] when there is no port to listen on.
+    pub(super) async fn keyvalue(router: &str) -> Result<Self, ChannelError> {
+        let channel = Channel::new("keyvalue");
+        channel
+            .service("keyvalue")
+            .serve(Store::new().into_service());
         Self::start(channel, router).await
     }
 

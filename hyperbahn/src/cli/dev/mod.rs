@@ -1,6 +1,7 @@
 //! `hyperbahn dev`: a mesh of routers and demo services in one process.
 
 mod demo;
+mod keyvalue;
 mod mesh;
 
 use clap::Args;
@@ -20,6 +21,8 @@ Examples:
 
 Then, from another shell:
   hyperbahn call demo::echo '{\"hello\":\"world\"}'
+  hyperbahn describe keyvalue
+  hyperbahn call keyvalue::get '{\"key\":\"colour\"}'
   hyperbahn call flaky::echo
   hyperbahn members
   hyperbahn exits demo
@@ -64,15 +67,16 @@ pub(crate) async fn run(args: DevArgs) -> Exit {
 }
 
 /// The demo services, each advertised at another router as far as there are others.
-async fn demos(routers: &[&str]) -> Result<[Demo; 3], ChannelError> {
+async fn demos(routers: &[&str]) -> Result<[Demo; 4], ChannelError> {
     let mut turn = routers.iter().cycle().copied();
     let mut router = || turn.next().expect("there is a router");
-    let (first, second, flaky) = tokio::try_join!(
+    let (first, second, flaky, keyvalue) = tokio::try_join!(
         Demo::echo(router()),
         Demo::echo(router()),
-        Demo::flaky(router())
+        Demo::flaky(router()),
+        Demo::keyvalue(router())
     )?;
-    Ok([first, second, flaky])
+    Ok([first, second, flaky, keyvalue])
 }
 
 /// This program as it was called, so that the command to try can be copied whether it is installed or not.
@@ -82,11 +86,11 @@ fn program() -> String {
         .unwrap_or_else(|| "hyperbahn".to_owned())
 }
 
-fn welcome(program: &str, routers: &[&str], demos: &[Demo; 3]) -> String {
+fn welcome(program: &str, routers: &[&str], demos: &[Demo; 4]) -> String {
     let listening = routers
         .iter()
         .map(|router| format!("router listens on {router}\n"));
-    let [first, second, flaky] = demos;
+    let [first, second, flaky, keyvalue] = demos;
     // Whichever router is asked, the answer is the same.
     let [one, last] = [routers[0], routers[routers.len() - 1]].map(flag);
     format!(
@@ -94,8 +98,11 @@ fn welcome(program: &str, routers: &[&str], demos: &[Demo; 3]) -> String {
          demo {first}\n\
          demo {second}\n\
          flaky {flaky}; it fails one call in five, on purpose\n\
+         keyvalue {keyvalue}; its methods are typed\n\
          \n\
          try: {program} call{one} demo::echo '{{\"hello\":\"world\"}}'\n\
+         \x20    {program} describe{one} keyvalue\n\
+         \x20    {program} call{last} keyvalue::get '{{\"key\":\"colour\"}}'\n\
          \x20    {program} call{last} flaky::echo\n\
          \x20    {program} members{one}\n\
          \x20    {program} exits{one} demo\n\

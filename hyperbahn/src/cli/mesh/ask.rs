@@ -8,7 +8,7 @@ use hyperbahn::host_port::HostPort;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tchannel_rt::{CallError, ErrorCode, Response};
+use tchannel_rt::{CallError, Channel, ErrorCode, Response};
 
 use crate::cli::exit::Exit;
 use crate::cli::routers::{self, OneCall, RouterArgs};
@@ -43,7 +43,7 @@ impl AskArgs {
         logs::to_stderr("off");
         let routers = self.routers.list().map_err(output::refuse)?;
         let call = OneCall {
-            caller: "hyperbahn-cli",
+            channel: &Channel::new("hyperbahn-cli"),
             target: &format!("autobahn::{endpoint}"),
             scheme: "json",
             shard_key: None,

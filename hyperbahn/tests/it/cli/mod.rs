@@ -1,6 +1,7 @@
 //! The binary, as people and scripts use it.
 
 mod mesh;
+mod typed;
 
 use std::process::{Output, Stdio};
 use std::time::Duration;
@@ -256,6 +257,7 @@ async fn help_shows_examples_and_a_wrong_flag_is_a_usage_error() {
         "serve",
         "dev",
         "call",
+        "describe",
         "members",
         "exits",
         "instances",
@@ -307,6 +309,11 @@ async fn dev_runs_what_it_tells_people_to_try() {
         printed += stdout(&output);
     }
     assert!(printed.contains("{\"hello\":\"world\"}\n"), "{printed}");
+    assert!(
+        printed.contains("KeyValue::get(key: string) -> string"),
+        "{printed}"
+    );
+    assert!(printed.contains("\n\"green\"\n"), "{printed}");
     for header in [
         "ADDRESS  ",
         "STATUS",
@@ -332,6 +339,9 @@ async fn dev_is_a_mesh_of_three_and_advertises_each_instance_at_another_router()
     let mut routers = after("router listens on ");
     routers.insert(0, running.router.clone());
     let mut advertised = after("advertised at ");
+    // The fourth is advertised where the first one is.
+    let fourth = advertised.pop().unwrap();
+    assert!(fourth.starts_with(&routers[0]), "{fourth}");
     advertised[2].truncate(routers[2].len());
     assert_eq!(advertised, routers);
     for router in &routers {

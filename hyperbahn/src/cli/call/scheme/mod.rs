@@ -5,7 +5,7 @@
 //! | `--as` | BODY | arg3 |
 //! | --- | --- | --- |
 //! | `json` | JSON | as typed |
-//! | `msgpack` | JSON | the same value in MessagePack |
+//! | `msgpack` | JSON; bytes are `{"$bytes":"base64"}` | the same value in MessagePack |
 //! | `thrift` | `{"1":{"str":"abc"}}`: each field by id and type | the struct |
 //! | `http` | `{"method":"POST","url":"/a","body":"text"}` | the body; the rest is in arg2 |
 //! | `raw` | any bytes | as typed |
@@ -14,12 +14,12 @@ use std::fmt::Display;
 
 use bytes::Bytes;
 use clap::ValueEnum;
+use hyperbahn::interface::msgpack as packed;
+use hyperbahn::interface::thrift::untyped::{self as thrift_json, text_or_hex};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 use tchannel_rt::scheme::{Headers, http, json, msgpack, thrift};
-
-use hyperbahn::interface::thrift::untyped::{self as thrift_json, text_or_hex};
 
 /// How the args of a call are encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -28,7 +28,7 @@ pub(crate) enum Scheme {
     Json,
     /// MessagePack headers and body; typed and shown as JSON
     Msgpack,
-    /// Thrift headers and struct; typed and shown as JSON with field ids and types
+    /// Thrift headers and struct; typed and shown as JSON, by name, or with field ids and types
     Thrift,
     /// Bytes as they are
     Raw,
@@ -54,6 +54,8 @@ pub(crate) struct Shown {
     pub body: Value,
     /// The body as it is printed.
     pub text: Bytes,
+    /// What is not as it should be, each a sentence.
+    pub notes: Vec<String>,
     /// Whether it says that the call failed, in the scheme's own way: an HTTP status from 400 up.
     pub is_failure: bool,
 }
@@ -92,6 +94,34 @@ impl Scheme {
         }
     }
 
+    /// arg2 for these headers, in a scheme that has some.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says what is wrong with them.
+    pub(crate) fn encode_headers(self, headers: &Headers) -> Result<Bytes, String> {
+        match self {
+            Self::Json => Ok(json::encode_headers(headers)),
+            Self::Msgpack => Ok(msgpack::encode_headers(headers)),
+            Self::Thrift => thrift::encode_headers(headers).map_err(sentence),
+            Self::Raw | Self::Http => Err(format!("{} has no headers by name", self.name())),
+        }
+    }
+
+    /// The headers in arg2 of an answer, in a scheme that has some.
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says why they are none.
+    pub(crate) fn decode_headers(self, arg2: &[u8]) -> Result<Value, String> {
+        match self {
+            Self::Json => json_headers(arg2),
+            Self::Msgpack => Ok(by_name(&msgpack::decode_headers(arg2).map_err(sentence)?)),
+            Self::Thrift => Ok(by_name(&thrift::decode_headers(arg2).map_err(sentence)?)),
+            Self::Raw | Self::Http => Err(format!("{} has no headers by name", self.name())),
+        }
+    }
+
     /// What an answer in this scheme says.
     ///
     /// # Errors
@@ -101,21 +131,23 @@ impl Scheme {
         let Args { arg2, arg3 } = args;
         match self {
             Self::Json => Ok(Shown {
-                headers: json_headers(arg2)?,
+                headers: self.decode_headers(arg2)?,
                 body: json::decode(arg3).map_err(sentence)?,
                 // Go ends its bodies with a line end, and so does whoever prints them.
                 text: arg3.slice_ref(arg3.trim_ascii_end()),
+                notes: Vec::new(),
                 is_failure: false,
             }),
             Self::Msgpack => {
-                let headers = msgpack::decode_headers(arg2).map_err(sentence)?;
-                let body = msgpack::decode(arg3).map_err(sentence)?;
-                Ok(shown(by_name(&headers), body))
+                let body = packed::decode(arg3).map_err(sentence)?;
+                Ok(Shown {
+                    text: body.to_string().into(),
+                    ..shown(self.decode_headers(arg2)?, body.to_value())
+                })
             }
             Self::Thrift => {
-                let headers = thrift::decode_headers(arg2).map_err(sentence)?;
                 let body = thrift_json::decode(arg3).map_err(sentence)?;
-                Ok(shown(by_name(&headers), body))
+                Ok(shown(self.decode_headers(arg2)?, body))
             }
             Self::Http => decode_http(args),
             Self::Raw => Ok(as_bytes(args)),
@@ -133,6 +165,7 @@ pub(crate) fn as_bytes(args: &Args) -> Shown {
         headers,
         body: text_or_hex(&args.arg3),
         text: args.arg3.clone(),
+        notes: Vec::new(),
         is_failure: false,
     }
 }
@@ -143,6 +176,7 @@ fn shown(headers: Value, body: Value) -> Shown {
         headers,
         body,
         text,
+        notes: Vec::new(),
         is_failure: false,
     }
 }
@@ -171,7 +205,7 @@ fn encode_msgpack(headers: &Headers, body: &[u8]) -> Result<Args, String> {
     let body: Value = parse(body)?;
     Ok(Args {
         arg2: msgpack::encode_headers(headers),
-        arg3: msgpack::encode(&body).map_err(sentence)?,
+        arg3: packed::encode(&body).map_err(sentence)?,
     })
 }
 
