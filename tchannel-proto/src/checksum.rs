@@ -6,6 +6,7 @@
 //! Source: spec/protocol/checksums.md, "chaining".
 
 use bytes::BufMut;
+use crc_fast::{CrcAlgorithm, Digest};
 use tchannel_farmhash::fingerprint32;
 
 use crate::cursor::{DecodeError, Reader};
@@ -105,7 +106,7 @@ impl RunningChecksum {
                 *value = hasher.finalize();
             }
             ChecksumType::Farmhash => *value = fingerprint32(chunk),
-            ChecksumType::Crc32c => *value = crc32c::crc32c_append(*value, chunk),
+            ChecksumType::Crc32c => *value = crc32c(*value, chunk),
         }
     }
 
@@ -113,4 +114,12 @@ impl RunningChecksum {
     pub fn checksum(&self) -> Checksum {
         self.checksum
     }
+}
+
+/// CRC-32C of what `value` covers and `chunk` behind it.
+fn crc32c(value: u32, chunk: &[u8]) -> u32 {
+    let state = u64::from(!value);
+    let mut digest = Digest::new_with_init_state(CrcAlgorithm::Crc32Iscsi, state);
+    digest.update(chunk);
+    digest.finalize() as u32
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use hyperbahn::control::{self, Answer, Command, Link, PeerLinks, Request};
 use hyperbahn::host_port::HostPort;
 use hyperbahn::registry::{Registry, RegistryConfig};
-use hyperbahn::routing::{Call, ExitConfig, Mesh, Route, View, decide};
+use hyperbahn::routing::{Call, ExitConfig, Mesh, Origin, Route, View, decide};
 use serde_json::{Value, json};
 use tchannel_proto::message::{CallReq, Message};
 
@@ -62,7 +62,7 @@ impl Router {
             delegate: header("rd"),
             ..Call::default()
         };
-        match decide(&routed, &view) {
+        match decide(&routed, &view, || Origin::Caller) {
             Route::Own(own) => {
                 let args: Vec<Bytes> = call.chunks.iter().collect();
                 let request = Request {

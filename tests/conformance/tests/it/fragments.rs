@@ -1,8 +1,8 @@
 //! Source: spec/protocol/fragments.md, "sending" and "receiving".
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes};
 use serde_json::{Value, json};
-use tchannel_proto::fragment::{FragmentError, FragmentReader, FragmentWriter};
+use tchannel_proto::fragment::{FragmentError, FragmentReader, FragmentWriter, Head};
 use tchannel_proto::message::{CallReq, Chunks, Message, flags};
 use tchannel_proto::{Body, FrameType, Outbox, Progress};
 
@@ -168,7 +168,7 @@ fn cut(layout: &Value) -> Vec<Vec<u8>> {
     let mut out = Outbox::new();
     let mut progress = writer.write_first(
         FrameType::CallReq,
-        |out| put_head(out, &head),
+        &Written::of(&head),
         &arg1,
         &mut body,
         &mut out,
@@ -182,13 +182,27 @@ fn cut(layout: &Value) -> Vec<Vec<u8>> {
     }
 }
 
-/// What stands between the flags and the checksum of a call req.
-fn put_head(out: &mut BytesMut, head: &CallReq) {
-    let mut bare = head.clone();
-    bare.chunks = Chunks::default();
-    let frame = value::encode(tchannel_proto::MessageId(0), &Message::CallReq(bare));
-    let checksum_size = 1 + head.checksum.checksum_type.value_size();
-    out.extend_from_slice(&frame[16 + 1..frame.len() - checksum_size]);
+/// What stands between the flags and the checksum of a call req, as another encoder has written it.
+struct Written(Vec<u8>);
+
+impl Written {
+    fn of(head: &CallReq) -> Self {
+        let mut bare = head.clone();
+        bare.chunks = Chunks::default();
+        let frame = value::encode(tchannel_proto::MessageId(0), &Message::CallReq(bare));
+        let checksum_size = 1 + head.checksum.checksum_type.value_size();
+        Self(frame[16 + 1..frame.len() - checksum_size].to_vec())
+    }
+}
+
+impl Head for Written {
+    fn size(&self) -> usize {
+        self.0.len()
+    }
+
+    fn encode(&self, out: &mut impl BufMut) {
+        out.put_slice(&self.0);
+    }
 }
 
 /// Puts the frames of one message together.
@@ -225,9 +239,8 @@ fn check_cut(args: [usize; 3], room: usize, expected: &[&[usize]]) {
     };
     let checksum_type = head.checksum.checksum_type;
     let [arg1, arg2, arg3] = args.map(|size| vec![b'a'; size]);
-    let mut fixed = BytesMut::new();
-    put_head(&mut fixed, &head);
-    let first_room = 16 + 1 + fixed.len() + 1 + checksum_type.value_size() + room;
+    let head = Written::of(&head);
+    let first_room = 16 + 1 + head.size() + 1 + checksum_type.value_size() + room;
     let mut writer = FragmentWriter::new(
         FrameType::CallReq,
         value::id(&json!({"id": 7})),
@@ -238,13 +251,7 @@ fn check_cut(args: [usize; 3], room: usize, expected: &[&[usize]]) {
     let mut out = Outbox::new();
     let mut got = Vec::new();
     let mut sent = Vec::new();
-    let mut progress = writer.write_first(
-        FrameType::CallReq,
-        |out| put_head(out, &head),
-        &arg1,
-        &mut body,
-        &mut out,
-    );
+    let mut progress = writer.write_first(FrameType::CallReq, &head, &arg1, &mut body, &mut out);
     loop {
         let frame = out.copy_to_bytes(out.remaining());
         let message = value::message(&frame);
