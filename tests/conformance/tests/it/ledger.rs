@@ -106,7 +106,7 @@ fn check_test(id: &str, path: &str) {
     let source = std::fs::read_to_string(&file)
         .unwrap_or_else(|error| panic!("{id}: {}: {error}", file.display()));
     let lines: Vec<&str> = source.lines().map(str::trim_start).collect();
-    let heads = [format!("fn {name}()"), format!("async fn {name}()")];
+    let heads = [format!("fn {name}("), format!("async fn {name}(")];
     let starts = |line: &&str| heads.iter().any(|head| line.starts_with(head.as_str()));
     let at = lines.iter().position(starts);
     let at = at.unwrap_or_else(|| panic!("{id}: no test {name} in {}", file.display()));
