@@ -134,7 +134,9 @@ function offerJson(service) {
 }
 
 function offerThrift(service) {
-    const thrift = TChannelThrift({ channel: service, entryPoint: THRIFT_FILE });
+    // With a health check it answers Meta::thriftIDL too.
+    const isHealthy = () => ({ ok: true });
+    const thrift = TChannelThrift({ channel: service, entryPoint: THRIFT_FILE, isHealthy });
     const values = new Map();
     thrift.register('KeyValue::get', null, (opts, req, head, body, done) => {
         if (values.has(body.key)) {

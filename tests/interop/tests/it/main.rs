@@ -1,5 +1,6 @@
 //! Our runtime and our router with the peers that are deployed.
 
+mod by_name;
 mod checks;
 mod connections;
 mod direct;

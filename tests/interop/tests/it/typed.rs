@@ -155,7 +155,7 @@ async fn exceptions_are_thrown_both_ways(peer: Peer) {
 }
 
 /// Methods with their arguments and results, encoded by us.
-fn exchanges(peer: Peer) -> Vec<(&'static str, Bytes, Bytes)> {
+pub(crate) fn exchanges(peer: Peer) -> Vec<(&'static str, Bytes, Bytes)> {
     let mut exchanges = Vec::new();
     for it in values(peer) {
         exchanges.push((
