@@ -176,4 +176,41 @@ pub(crate) struct Method {
     pub(crate) arguments: Vec<Field>,
     pub(crate) throws: Vec<Field>,
     pub(crate) notes: Notes,
+    /// Those of the notes, and where they stand.
+    pub(crate) annotations: Vec<Annotation>,
+}
+
+/// `name = "value"`, or a name alone.
+#[derive(Clone, Debug)]
+pub(crate) struct Annotation {
+    pub(crate) name: Name,
+    pub(crate) value: Option<Name>,
+}
+
+/// Which side of a method is a stream of values, by its annotation `streaming`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Streaming {
+    /// Neither: it takes its arguments and gives what it returns.
+    #[default]
+    No,
+    /// `"request"`: it takes any number of its only argument.
+    Request,
+    /// `"response"`: it gives any number of what it returns.
+    Response,
+    /// `"both"`.
+    Both,
+}
+
+impl Streaming {
+    /// Whether the request is a stream.
+    #[must_use]
+    pub fn request(self) -> bool {
+        matches!(self, Self::Request | Self::Both)
+    }
+
+    /// Whether the response is a stream.
+    #[must_use]
+    pub fn response(self) -> bool {
+        matches!(self, Self::Response | Self::Both)
+    }
 }

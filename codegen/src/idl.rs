@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use crate::ast::{Notes, Requiredness, StructKind};
+pub use crate::ast::{Notes, Requiredness, Streaming, StructKind};
 pub use crate::model::{Ref, Type, Value};
 
 use crate::model::{self, Model};
@@ -142,6 +142,8 @@ pub struct Method {
     pub returns: Option<Type>,
     /// The exceptions it declares.
     pub throws: Vec<Thrown>,
+    /// Which side of it is a stream, called as `sthrift`.
+    pub streaming: Streaming,
     /// Its docs and annotations.
     pub notes: Notes,
 }
@@ -336,6 +338,7 @@ impl From<model::Method> for Method {
             arguments: it.arguments.fields.into_iter().map(Into::into).collect(),
             returns: it.returns,
             throws: throws.collect(),
+            streaming: it.streaming,
             notes: it.notes,
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Files, types and services refer to each other by index, so that recursion needs no pointers.
 
-use crate::ast::{Notes, Requiredness, StructKind};
+use crate::ast::{Notes, Requiredness, Streaming, StructKind};
 use crate::diagnostic::Span;
 
 /// Everything that one run generates code for.
@@ -203,6 +203,8 @@ pub(crate) struct Service {
     pub(crate) name: String,
     pub(crate) client: String,
     pub(crate) parent: Option<Ref>,
+    /// Whether it is the parent of another.
+    pub(crate) is_extended: bool,
     pub(crate) methods: Vec<Method>,
     pub(crate) notes: Notes,
 }
@@ -215,6 +217,7 @@ pub(crate) struct Method {
     pub(crate) arguments: Struct,
     /// The type of what it throws, when it throws at all.
     pub(crate) throws: Option<Throws>,
+    pub(crate) streaming: Streaming,
     pub(crate) notes: Notes,
 }
 

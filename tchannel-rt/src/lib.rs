@@ -44,6 +44,7 @@ pub use channel::Channel;
 pub use config::ChannelConfig;
 pub use context::CallContext;
 pub use error::{CallError, ChannelError};
+pub use futures::Stream;
 pub use handler::{HandlerError, HandlerResult, Remote, Reply, Request};
 pub use in_process::in_process;
 pub use peer::{LoadBound, PeerList, PeerState};
@@ -54,9 +55,9 @@ pub use tchannel_proto as proto;
 pub use tchannel_proto::{ChecksumType, ErrorCode, PeerInfo, ResponseCode, RetryAdvice};
 pub use typed::generated::meta;
 pub use typed::{
-    Client, Exchange, Format, Interface, MethodCall, MethodError, ServiceBuilder, StreamAnswer,
-    StreamCall, StreamError, StreamItem, Streaming, SystemError, ThriftFiles, TraitSchema,
-    TypedService,
+    Client, Exchange, Format, Interface, IntoValues, MethodCall, MethodError, ServiceBuilder,
+    StreamAnswer, StreamCall, StreamError, StreamItem, Streaming, SystemError, ThriftFiles,
+    TraitSchema, TypedService, Values,
 };
 
 // Generated code names this crate as its users do.

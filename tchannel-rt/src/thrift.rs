@@ -14,7 +14,10 @@ pub use crate::channel::Channel;
 pub use crate::scheme::thrift::{
     Field, ReadError, Reader, Struct, Throws, Type, Value, VecMap, VecSet, Writer, required,
 };
-pub use crate::typed::{Client, MethodCall, MethodError, ThriftFiles, TypedService};
+pub use crate::typed::{
+    Client, IntoValues, MethodCall, MethodError, StreamCall, Streaming, ThriftFiles, TypedService,
+    Values,
+};
 
 /// Brings in what `tchannel_codegen::compile("idl/keyvalue.thrift")` made in the build script: the module
 /// `keyvalue`, and one for each file it includes.

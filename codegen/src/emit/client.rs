@@ -1,7 +1,8 @@
 //! Clients: a method for each of the service's.
 
 use super::Emitter;
-use super::layout::Piece;
+use super::layout::{Code, Piece};
+use crate::ast::Streaming;
 use crate::model::{Field, Method, Service, Type};
 
 impl Emitter<'_> {
@@ -53,12 +54,9 @@ impl Emitter<'_> {
                 code.gap();
                 code.notes(&method.notes);
                 let head = format!("pub fn {}(", method.name);
-                code.signature(&head, parameters, &format!(") -> {output} {{"));
-                code.indented(|code| {
-                    code.piece("let args = ", arguments, ";");
-                    let wire_name = format!("{thrift_name}::{}", method.thrift_name);
-                    code.line(&format!("self.0.call({wire_name:?}, &args)"));
-                });
+                code.signature(&head, parameters, output, " {");
+                let wire_name = format!("{thrift_name}::{}", method.thrift_name);
+                code.indented(|code| body(code, &wire_name, method, arguments));
                 code.line("}");
             }
         });
@@ -68,7 +66,9 @@ impl Emitter<'_> {
         let mut parameters = vec![Piece::text("&self")];
         for field in &method.arguments.fields {
             let ty = self.field_type(field).flat();
-            let ty = if is_into(field) {
+            let ty = if method.streaming.request() {
+                format!("impl rt::IntoValues<{}>", self.ty(&field.ty).flat())
+            } else if is_into(field) {
                 format!("impl Into<{ty}>")
             } else {
                 ty
@@ -78,18 +78,19 @@ impl Emitter<'_> {
         parameters
     }
 
-    fn client_output(&self, file: usize, method: &Method) -> String {
-        let returns = method
-            .returns
-            .as_ref()
-            .map_or("()".to_owned(), |ty| self.ty(ty).flat());
-        match &method.throws {
-            Some(throws) => format!(
-                "rt::MethodCall<'_, {returns}, {}>",
-                self.path_in(file, &throws.name)
-            ),
-            None => format!("rt::MethodCall<'_, {returns}>"),
+    fn client_output(&self, file: usize, method: &Method) -> Piece {
+        let mut output = vec![Piece::text("'_"), self.returned(method)];
+        if method.streaming.response() {
+            output[1] = Piece::generics("rt::Streaming", vec![self.returned(method)]);
         }
+        if let Some(throws) = &method.throws {
+            output.push(Piece::text(self.path_in(file, &throws.name)));
+        }
+        let name = match method.streaming {
+            Streaming::No => "rt::MethodCall",
+            _ => "rt::StreamCall",
+        };
+        Piece::generics(name, output)
     }
 
     fn client_arguments(&self, file: usize, method: &Method) -> Piece {
@@ -106,6 +107,25 @@ impl Emitter<'_> {
         });
         Piece::structure(&path, fields.collect())
     }
+}
+
+/// What a client's method does.
+fn body(code: &mut Code, wire_name: &str, method: &Method, arguments: &Piece) {
+    let call = match method.streaming {
+        Streaming::No => "call",
+        Streaming::Request => "sthrift_request",
+        Streaming::Response => "sthrift_response",
+        Streaming::Both => "sthrift_both",
+    };
+    let argument = if method.streaming.request() {
+        method.arguments.fields[0].name.clone()
+    } else {
+        code.piece("let args = ", arguments, ";");
+        "&args".to_owned()
+    };
+    let arguments = vec![Piece::text(format!("{wire_name:?}")), Piece::text(argument)];
+    let call = Piece::call(format!("self.0.{call}("), arguments, ")");
+    code.piece("", &call, "");
 }
 
 /// The name of a file without folders and ending, which its services go by unless told otherwise.

@@ -76,26 +76,35 @@ impl Code {
         self.line(&format!("{before}{laid_out}{after}"));
     }
 
-    /// A function's head: on one line if it fits, else a parameter on each.
-    pub(super) fn signature(&mut self, head: &str, parameters: &[Piece], tail: &str) {
+    /// A function's head: on one line if it fits, else a parameter on each. `tail` is what stands behind the
+    /// type of the output.
+    pub(super) fn signature(
+        &mut self,
+        head: &str,
+        parameters: &[Piece],
+        output: &Piece,
+        tail: &str,
+    ) {
         let flat: Vec<_> = parameters.iter().map(Piece::flat).collect();
-        let line = format!("{head}{}{tail}", flat.join(", "));
-        // rustfmt keeps a column free behind a declaration.
-        let width = self.depth * INDENT.len() + line.len() + usize::from(tail.ends_with(';'));
-        if width <= WIDTH {
-            self.line(&line);
-            return;
+        let call = format!("{head}{})", flat.join(", "));
+        let returns = format!("-> {}{tail}", output.flat());
+        let width = self.depth * INDENT.len() + call.len() + 1 + returns.len();
+        // rustfmt keeps a column free behind a declaration, unless its output stands on a line of its own.
+        match width {
+            WIDTH if tail.ends_with(';') => {
+                self.line(&call);
+                self.line(&returns);
+            }
+            ..=WIDTH => self.line(&format!("{call} {returns}")),
+            _ => {
+                self.line(head);
+                for parameter in flat {
+                    self.line(&format!("{INDENT}{parameter},"));
+                }
+                let output = output.layout(self.depth, ") -> ".len(), 0);
+                self.line(&format!(") -> {output}{tail}"));
+            }
         }
-        if let ([receiver], Some(output)) = (&flat[..], tail.strip_prefix(") ")) {
-            self.line(&format!("{head}{receiver})"));
-            self.line(output);
-            return;
-        }
-        self.line(head);
-        for parameter in flat {
-            self.line(&format!("{INDENT}{parameter},"));
-        }
-        self.line(tail);
     }
 
     /// What was said about a definition, as rustdoc.
@@ -196,6 +205,16 @@ impl Piece {
         Self::group(GroupKind::Generics, format!("{name}<"), items, ">")
     }
 
+    /// `name<binding = value>`.
+    pub(super) fn binding(name: &str, binding: &str, value: Self) -> Self {
+        Self::Group(Group {
+            kind: GroupKind::Generics,
+            open: format!("{name}<"),
+            items: vec![(format!("{binding} = "), value)],
+            close: ">".to_owned(),
+        })
+    }
+
     pub(super) fn call(open: impl Into<String>, items: Vec<Self>, close: &str) -> Self {
         Self::group(GroupKind::Call, open.into(), items, close)
     }
@@ -293,9 +312,11 @@ impl Group {
         } else {
             let lines = self.items.iter().map(|(before, item)| {
                 let comma = if before == ".." { "" } else { "," };
+                let is_binding = self.kind == GroupKind::Generics && !before.is_empty();
+                let after = if is_binding { 2 } else { 1 };
                 format!(
                     "{inner}{before}{}{comma}\n",
-                    item.layout(depth + 1, before.len(), 1)
+                    item.layout(depth + 1, before.len(), after)
                 )
             });
             lines.collect()

@@ -1,7 +1,8 @@
 //! Services: a trait to implement, and how it becomes a service on a channel.
 
 use super::Emitter;
-use super::layout::Piece;
+use super::layout::{Code, Piece};
+use crate::ast::Streaming;
 use crate::model::{Method, Ref, Service};
 
 impl<'a> Emitter<'a> {
@@ -11,10 +12,13 @@ impl<'a> Emitter<'a> {
         self.client(it, &methods);
         for method in &it.methods {
             let name = format!("{}::{}", it.thrift_name, method.thrift_name);
-            self.code.gap();
-            self.code.line(&format!("/// The arguments of `{name}`."));
-            self.plain_struct(&method.arguments);
-            self.reading_and_writing(&method.arguments);
+            // A request that is a stream holds values of the argument's type, nothing else.
+            if !method.streaming.request() {
+                self.code.gap();
+                self.code.line(&format!("/// The arguments of `{name}`."));
+                self.plain_struct(&method.arguments);
+                self.reading_and_writing(&method.arguments);
+            }
             if let Some(throws) = &method.throws {
                 self.throws(&name, throws);
             }
@@ -53,6 +57,10 @@ impl<'a> Emitter<'a> {
             .iter()
             .map(|(file, method)| self.registration(*file, method))
             .collect();
+        let (it_itself, value) = match it.is_extended {
+            true => ("it: Self", "it"),
+            false => ("self", "self"),
+        };
         self.code.gap();
         self.code.notes(&it.notes);
         if it.notes.doc.is_none() {
@@ -69,49 +77,66 @@ impl<'a> Emitter<'a> {
                     code.signature(
                         &format!("fn {}(", method.name),
                         parameters,
-                        &format!(") -> {output};"),
+                        output,
+                        " + Send;",
                     );
                 }
                 code.gap();
                 code.line("/// What `Service::serve` of a channel takes.");
-                code.line("fn into_service(self) -> rt::TypedService");
+                if it.is_extended {
+                    code.line("///");
+                    code.line(EXTENDED);
+                }
+                code.line(&format!("fn into_service({it_itself}) -> rt::TypedService"));
                 code.line("where");
                 code.line("    Self: Sized,");
                 code.line("{");
                 code.indented(|code| {
                     let name = &it.thrift_name;
-                    code.line(&format!("rt::TypedService::new({name:?}, INTERFACE, self)"));
-                    for line in registrations.iter().flatten() {
-                        code.line(&format!("    {line}"));
-                    }
-                    code.line("    .finish()");
+                    code.line(&format!(
+                        "rt::TypedService::new({name:?}, INTERFACE, {value})"
+                    ));
+                    code.indented(|code| {
+                        registrations.iter().for_each(|method| method.write(code));
+                        code.line(".finish()");
+                    });
                 });
                 code.line("}");
             });
     }
 
-    fn signature(&self, method: &Method) -> (Vec<Piece>, String) {
+    fn signature(&self, method: &Method) -> (Vec<Piece>, Piece) {
         let mut parameters = vec![Piece::text("&self")];
         for field in &method.arguments.fields {
-            parameters.push(Piece::text(format!(
-                "{}: {}",
-                field.name,
-                self.field_type(field).flat()
-            )));
+            let ty = if method.streaming.request() {
+                Piece::generics("rt::Streaming", vec![self.ty(&field.ty)])
+            } else {
+                self.field_type(field)
+            };
+            parameters.push(Piece::text(format!("{}: {}", field.name, ty.flat())));
         }
-        let returns = method
-            .returns
-            .as_ref()
-            .map_or("()".to_owned(), |ty| self.ty(ty).flat());
+        let mut returns = self.returned(method);
+        if method.streaming.response() {
+            returns = Piece::generics("impl rt::Values", vec![returns]);
+        }
         let error = match &method.throws {
-            Some(throws) => format!("rt::MethodError<{}>", throws.name),
-            None => "rt::MethodError".to_owned(),
+            Some(throws) => {
+                Piece::generics("rt::MethodError", vec![Piece::text(throws.name.as_str())])
+            }
+            None => Piece::text("rt::MethodError"),
         };
-        let output = format!("impl rt::Future<Output = Result<{returns}, {error}>> + Send");
+        let result = Piece::generics("Result", vec![returns, error]);
+        let output = Piece::binding("impl rt::Future", "Output", result);
         (parameters, output)
     }
 
-    fn registration(&self, file: usize, method: &Method) -> Vec<String> {
+    /// What a method returns, or each of the values where that is a stream.
+    pub(super) fn returned(&self, method: &Method) -> Piece {
+        let returns = method.returns.as_ref();
+        returns.map_or(Piece::text("()"), |ty| self.ty(ty))
+    }
+
+    fn registration(&self, file: usize, method: &Method) -> Registration {
         let arguments = self.path_in(file, &method.arguments.name);
         let values: Vec<_> = method
             .arguments
@@ -120,21 +145,99 @@ impl<'a> Emitter<'a> {
             .map(|field| format!("args.{}", field.name))
             .collect();
         let binding = if values.is_empty() { "_" } else { "args" };
-        let head = format!(
-            "{:?}, |it, {binding}: {arguments}| async move {{",
-            method.thrift_name
-        );
-        let call = format!("it.{}({}).await", method.name, values.join(", "));
-        if head.len() + call.len() + 3 <= CALL_WIDTH {
-            return vec![format!(".method({head} {call} }})")];
+        let (call, parameters, value) = match method.streaming {
+            Streaming::No => ("method", format!("it, {binding}: {arguments}"), values),
+            Streaming::Request => ("sthrift_request", "it, values".to_owned(), one("values")),
+            Streaming::Response => (
+                "sthrift_response",
+                format!("it, {binding}: {arguments}, out"),
+                values,
+            ),
+            Streaming::Both => ("sthrift_both", "it, values, out".to_owned(), one("values")),
+        };
+        let value = value.join(", ");
+        let name = &method.name;
+        let body = if method.streaming.response() {
+            vec![
+                format!("let values = it.{name}({value});"),
+                "out.send_all(values).await".to_owned(),
+            ]
+        } else {
+            vec![format!("it.{name}({value}).await")]
+        };
+        Registration {
+            call: format!(".{call}("),
+            name: format!("{:?}", method.thrift_name),
+            closure: format!("|{parameters}| async move {{"),
+            body,
         }
-        vec![
-            format!(".method({head}"),
-            format!("    {call}"),
-            "})".to_owned(),
-        ]
     }
+}
+
+fn one(value: &str) -> Vec<String> {
+    vec![value.to_owned()]
+}
+
+/// How a method is put into its service: a call with a name and a closure.
+struct Registration {
+    call: String,
+    name: String,
+    closure: String,
+    body: Vec<String>,
+}
+
+impl Registration {
+    /// As rustfmt has it: on one line if that is short, else each argument on one if the closure is short, else
+    /// the body on its own.
+    fn write(&self, code: &mut Code) {
+        let Self {
+            call,
+            name,
+            closure,
+            body,
+        } = self;
+        let short = match &body[..] {
+            [only] => Some(format!("{closure} {only} }}")),
+            _ => None,
+        };
+        let short = short.filter(|closure| closure.len() <= CALL_WIDTH);
+        let head = format!("{call}{name}, {closure}");
+        match short {
+            Some(closure) if name.len() + 2 + closure.len() <= CALL_WIDTH => {
+                code.line(&format!("{call}{name}, {closure})"));
+            }
+            Some(closure) => write_arguments(code, call, &[name, &closure]),
+            None if code.fits(&head) => {
+                code.line(&head);
+                code.indented(|code| body.iter().for_each(|line| code.line(line)));
+                code.line("})");
+            }
+            None => {
+                code.line(call);
+                code.indented(|code| {
+                    code.line(&format!("{name},"));
+                    code.line(closure);
+                    code.indented(|code| body.iter().for_each(|line| code.line(line)));
+                    code.line("},");
+                });
+                code.line(")");
+            }
+        }
+    }
+}
+
+fn write_arguments(code: &mut Code, call: &str, arguments: &[&str]) {
+    code.line(call);
+    code.indented(|code| {
+        for argument in arguments {
+            code.line(&format!("{argument},"));
+        }
+    });
+    code.line(")");
 }
 
 /// Columns of a call's arguments on one line, as rustfmt has them.
 const CALL_WIDTH: usize = 60;
+/// Why the method of a trait that others extend is none: on what implements both, it would be ambiguous.
+const EXTENDED: &str =
+    "/// Not a method, so that `.into_service()` is that of the service which extends this one.";

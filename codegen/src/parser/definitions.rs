@@ -1,6 +1,6 @@
 //! Files, and what stands at their top level.
 
-use super::{Complained, Parsed, Parser};
+use super::{Complained, Parsed, Parser, notes};
 use crate::ast::{
     Const, Definition, Document, Enum, Member, Method, Name, Service, Struct, StructKind, Typedef,
 };
@@ -227,7 +227,7 @@ impl Parser<'_> {
         } else {
             Vec::new()
         };
-        let notes = self.annotations(doc)?;
+        let annotations = self.annotation_list()?;
         self.eat_separator();
         if is_oneway {
             let title = format!("`{}` is oneway, which TChannel can not carry", name.text);
@@ -241,7 +241,8 @@ impl Parser<'_> {
             returns,
             arguments,
             throws,
-            notes,
+            notes: notes(doc, &annotations),
+            annotations,
         }))
     }
 

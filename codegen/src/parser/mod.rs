@@ -5,7 +5,7 @@ mod fields;
 mod types;
 mod values;
 
-use crate::ast::{Document, Name, Notes};
+use crate::ast::{Annotation, Document, Name, Notes};
 use crate::diagnostic::{Diagnostic, SourceId, Span};
 use crate::lexer::{self, Kind, Token};
 
@@ -165,21 +165,25 @@ impl Parser<'_> {
 
     /// `(name = "value", name)`, if it stands here, put to what is known of the definition.
     fn annotations(&mut self, doc: Option<String>) -> Parsed<Notes> {
+        Ok(notes(doc, &self.annotation_list()?))
+    }
+
+    fn annotation_list(&mut self) -> Parsed<Vec<Annotation>> {
         let mut annotations = Vec::new();
         if self.eat_symbol('(') {
             while !self.eat_symbol(')') {
                 let name =
                     self.expect_path("an annotation such as `deprecated = \"why\"`, or `)`")?;
                 let value = if self.eat_symbol('=') {
-                    Some(self.expect_text("the annotation's value in quotes")?.text)
+                    Some(self.expect_text("the annotation's value in quotes")?)
                 } else {
                     None
                 };
-                annotations.push((name.text, value));
+                annotations.push(Annotation { name, value });
                 self.eat_separator();
             }
         }
-        Ok(Notes { doc, annotations })
+        Ok(annotations)
     }
 
     /// Whether a definition begins here: a keyword, and a name behind it.
@@ -199,6 +203,17 @@ impl Parser<'_> {
         while self.peek().kind != Kind::End && !self.at_definition() {
             self.at += 1;
         }
+    }
+}
+
+fn notes(doc: Option<String>, annotations: &[Annotation]) -> Notes {
+    let texts = annotations.iter().map(|annotation| {
+        let value = annotation.value.as_ref().map(|value| value.text.clone());
+        (annotation.name.text.clone(), value)
+    });
+    Notes {
+        doc,
+        annotations: texts.collect(),
     }
 }
 

@@ -6,6 +6,7 @@
 mod names;
 mod services;
 mod shape;
+mod streaming;
 mod structs;
 mod typedefs;
 mod values;

@@ -20,6 +20,7 @@ impl<'a> Resolver<'a> {
                 name,
                 client: String::new(),
                 parent,
+                is_extended: false,
                 methods: Vec::new(),
                 notes: service.notes.clone(),
             });
@@ -29,6 +30,11 @@ impl<'a> Resolver<'a> {
             let client = self.scopes[at.file].take(client);
             self.model.files[at.file].services[at.index].client = client;
             self.complain_about_inheritance(*at, service);
+        }
+        for (at, _) in &services {
+            if let Some(parent) = self.model.service(*at).parent {
+                self.model.files[parent.file].services[parent.index].is_extended = true;
+            }
         }
         if !self.is_endless {
             self.methods(services);
@@ -153,6 +159,7 @@ impl<'a> Resolver<'a> {
             returns: method.returns.as_ref().and_then(|ty| self.ty(at.file, ty)),
             arguments,
             throws: self.throws(at.file, &prefix, &method.throws),
+            streaming: self.streaming(method),
             notes: method.notes.clone(),
         }
     }

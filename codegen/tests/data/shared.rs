@@ -142,11 +142,13 @@ pub trait Base: Send + Sync + 'static {
     ) -> impl rt::Future<Output = Result<Caller, rt::MethodError<BaseWhoamiThrows>>> + Send;
 
     /// What `Service::serve` of a channel takes.
-    fn into_service(self) -> rt::TypedService
+    ///
+    /// Not a method, so that `.into_service()` is that of the service which extends this one.
+    fn into_service(it: Self) -> rt::TypedService
     where
         Self: Sized,
     {
-        rt::TypedService::new("Base", INTERFACE, self)
+        rt::TypedService::new("Base", INTERFACE, it)
             .method("ping", |it, _: BasePingArgs| async move { it.ping().await })
             .method("whoami", |it, args: BaseWhoamiArgs| async move {
                 it.whoami(args.caller).await

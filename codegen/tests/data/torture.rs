@@ -800,11 +800,13 @@ pub trait Torture: super::shared::Base {
     ) -> impl rt::Future<Output = Result<String, rt::MethodError>> + Send;
 
     /// What `Service::serve` of a channel takes.
-    fn into_service(self) -> rt::TypedService
+    ///
+    /// Not a method, so that `.into_service()` is that of the service which extends this one.
+    fn into_service(it: Self) -> rt::TypedService
     where
         Self: Sized,
     {
-        rt::TypedService::new("Torture", INTERFACE, self)
+        rt::TypedService::new("Torture", INTERFACE, it)
             .method("ping", |it, _: super::shared::BasePingArgs| async move {
                 it.ping().await
             })
@@ -1361,9 +1363,10 @@ pub trait Child: Torture {
             .method("unicode", |it, args: TortureUnicodeArgs| async move {
                 it.unicode(args.text).await
             })
-            .method("forest", |it, _: ChildForestArgs| async move {
-                it.forest().await
-            })
+            .method(
+                "forest",
+                |it, _: ChildForestArgs| async move { it.forest().await },
+            )
             .finish()
     }
 }

@@ -24,6 +24,11 @@ fn every_construct_of_thrift_has_its_rust() {
 }
 
 #[test]
+fn methods_may_take_and_give_streams() {
+    check("streams", &Config::new());
+}
+
+#[test]
 fn serde_is_derived_on_request() {
     check("serde", &Config::new().serde(true));
 }

@@ -22,4 +22,6 @@ pub use interface::{Interface, ThriftFiles, TraitSchema};
 pub(crate) use meta::Published;
 pub use method_call::MethodCall;
 pub use service::{ServiceBuilder, TypedService};
-pub use stream::{StreamAnswer, StreamCall, StreamError, StreamItem, Streaming};
+pub use stream::{
+    IntoValues, StreamAnswer, StreamCall, StreamError, StreamItem, Streaming, Values,
+};

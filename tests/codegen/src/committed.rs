@@ -9,6 +9,10 @@ pub mod keyvalue;
 pub mod shared;
 
 #[allow(dead_code, missing_docs, unreachable_pub, clippy::all)]
+#[path = "../../../codegen/tests/data/streams.rs"]
+pub mod streams;
+
+#[allow(dead_code, missing_docs, unreachable_pub, clippy::all)]
 #[path = "../../../codegen/tests/data/torture.rs"]
 pub mod torture;
 

@@ -6,7 +6,6 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::Stream;
 use futures::future::{Either, select};
 use tchannel_proto::{Body, Progress};
 use tracing::Instrument;
@@ -15,7 +14,7 @@ use super::super::format::{Format, Scheme};
 use super::super::{Client, MethodError};
 use super::incoming::{End, Sending};
 use super::outgoing::{Encoded, Unsent, encoded, over, send_all};
-use super::{HEADER_BYTES_MAX, StreamItem, Streaming};
+use super::{HEADER_BYTES_MAX, IntoValues, Streaming};
 use crate::call::{ArgReader, ArgWriter, Begun, Call, PendingResponse, StreamResponse};
 use crate::context::CallContext;
 use crate::error::CallError;
@@ -189,17 +188,16 @@ where
 
 impl Client {
     /// Calls a method that takes a stream and gives one value, as generated clients do.
-    pub fn request_stream<'a, A, T, E, S>(
+    pub fn request_stream<'a, A, T, E>(
         &'a self,
         endpoint: &'a str,
         format: Format<A, T, E>,
-        values: S,
+        values: impl IntoValues<A>,
     ) -> StreamCall<'a, T, E>
     where
         A: 'static,
         T: 'static,
         E: 'static,
-        S: Stream<Item: StreamItem<A>> + Send + 'static,
     {
         let values = encoded(values, format.request.encode);
         self.stream_call(
@@ -227,17 +225,16 @@ impl Client {
     }
 
     /// Calls a method that takes a stream and gives one, as generated clients do.
-    pub fn both_streams<'a, A, T, E, S>(
+    pub fn both_streams<'a, A, T, E>(
         &'a self,
         endpoint: &'a str,
         format: Format<A, T, E>,
-        values: S,
+        values: impl IntoValues<A>,
     ) -> StreamCall<'a, Streaming<T>, E>
     where
         A: 'static,
         T: 'static,
         E: 'static,
-        S: Stream<Item: StreamItem<A>> + Send + 'static,
     {
         let values = encoded(values, format.request.encode);
         self.stream_call(

@@ -16,11 +16,12 @@ mod error;
 mod incoming;
 mod outgoing;
 mod serve;
+mod sthrift;
 
 pub use call::StreamCall;
 pub use error::StreamError;
 pub use incoming::Streaming;
-pub use outgoing::StreamItem;
+pub use outgoing::{IntoValues, StreamItem, Values};
 pub use serve::StreamAnswer;
 
 /// Largest arg2 of a streaming call, in bytes.

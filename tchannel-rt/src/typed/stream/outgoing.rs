@@ -36,6 +36,19 @@ impl<T> StreamItem<T> for Result<T, StreamError> {
     }
 }
 
+/// A stream that a method gives: any `Stream` of results that may be sent between threads.
+///
+/// `async fn watch(&self) -> Result<impl Stream<Item = Result<Event, StreamError>>, MethodError>` implements a
+/// generated method that returns `impl Values<Event>`.
+pub trait Values<T>: Stream<Item = Result<T, StreamError>> + Send {}
+
+impl<T, S: Stream<Item = Result<T, StreamError>> + Send> Values<T> for S {}
+
+/// A stream that a caller sends: any `Stream` of values, or of results, that needs nothing of its surroundings.
+pub trait IntoValues<T>: Stream<Item: StreamItem<T>> + Send + 'static {}
+
+impl<T, S: Stream<Item: StreamItem<T>> + Send + 'static> IntoValues<T> for S {}
+
 /// Values already encoded.
 pub(super) type Encoded<'a> = Pin<Box<dyn Stream<Item = Result<Bytes, StreamError>> + Send + 'a>>;
 

@@ -12,7 +12,7 @@ use super::super::format::{Codec, Encode, Format, Scheme};
 use super::super::{Exchange, MethodError, ServiceBuilder};
 use super::incoming::End;
 use super::outgoing::{encoded, send_all};
-use super::{HEADER_BYTES_MAX, StreamItem, Streaming};
+use super::{HEADER_BYTES_MAX, StreamItem, Streaming, Values};
 use crate::call::{ArgReader, Responder, StreamRequest};
 use crate::context::CallContext;
 use crate::error::CallError;
@@ -208,6 +208,18 @@ impl<T, E> StreamAnswer<T, E> {
             None => sending.await,
         }
         Ok(())
+    }
+
+    /// Answers with what `method` comes to, as generated code does. See [`send`](Self::send).
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_all<S: Values<T>>(
+        self,
+        method: impl Future<Output = Result<S, MethodError<E>>>,
+    ) -> Result<(), HandlerError> {
+        self.send(method.await).await
     }
 
     async fn send_value(self, outcome: Result<T, MethodError<E>>) -> Result<(), HandlerError> {

@@ -34,9 +34,20 @@ impl Elsewhere for Desk {
 }
 
 #[tokio::test]
+async fn a_parent_that_others_extend_can_be_served_by_itself() {
+    let server = Channel::new("desk");
+    server.service("desk").serve(Base::into_service(Desk));
+    let addr = server.listen("127.0.0.1:0").await.unwrap();
+    let target = Client::new(&Channel::new("caller"), "desk").peer(addr.to_string());
+    BaseClient::with(target.clone()).ping().await.unwrap();
+    let childs = ElsewhereClient::with(target).ping().await.unwrap_err();
+    assert!(childs.to_string().contains("no such endpoint"), "{childs}");
+}
+
+#[tokio::test]
 async fn a_child_answers_for_its_parent_under_its_own_name_only() {
     let server = Channel::new("desk");
-    server.service("desk").serve(Elsewhere::into_service(Desk));
+    server.service("desk").serve(Desk.into_service());
     let addr = server.listen("127.0.0.1:0").await.unwrap();
     let target = Client::new(&Channel::new("caller"), "desk").peer(addr.to_string());
     let client = ElsewhereClient::with(target.clone());

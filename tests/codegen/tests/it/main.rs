@@ -7,4 +7,5 @@ mod inheritance;
 mod json;
 mod keyvalue;
 mod meta;
+mod streams;
 mod torture;
