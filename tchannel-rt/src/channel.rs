@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::call::Call;
+use crate::call::{Call, Response};
 use crate::clock;
 use crate::config::ChannelConfig;
 use crate::connection::{Conn, Listening};
 use crate::dispatch::Dispatch;
-use crate::error::ChannelError;
+use crate::error::{CallError, ChannelError};
 use crate::handler::Remote;
 use crate::hyperbahn::{Advertisement, Routers, check_host_port};
+use crate::layer::{CallLayer, ChannelLayers, HandlerLayer, NextCall, Outbound, share};
 use crate::listener::{Announced, accept, listen_in_process};
 use crate::peer::{Dialer, PeerList, PeerTable};
 use crate::relay::{Relay, Route};
@@ -53,6 +54,7 @@ pub(crate) struct State {
     pub(crate) stop: CancellationToken,
     advertisements: Mutex<Vec<Advertisement>>,
     in_process: Mutex<Option<Listening>>,
+    pub(crate) call_layers: ChannelLayers,
 }
 
 impl Channel {
@@ -92,6 +94,7 @@ impl Channel {
             stop: CancellationToken::new(),
             advertisements: Mutex::default(),
             in_process: Mutex::default(),
+            call_layers: ChannelLayers::default(),
         };
         Self {
             state: Arc::new(state),
@@ -118,6 +121,28 @@ impl Channel {
     /// Registers handlers under a service name. A channel may serve several.
     pub fn service(&self, name: &str) -> Service {
         Service::new(self.state.dispatch.clone(), name)
+    }
+
+    /// Puts a layer around all handlers, those that are still to come and `Meta` included, inside the layers of the
+    /// channel that are there. See [`layer`](crate::layer).
+    pub fn layer(&self, layer: impl HandlerLayer) {
+        self.state.dispatch.handlers.layer_all(share(layer));
+    }
+
+    /// Makes a call that was put together before, inside the channel's layers.
+    ///
+    /// # Errors
+    ///
+    /// As [`Call::send`].
+    pub async fn make(&self, call: Outbound) -> Result<Response, CallError> {
+        let layers = self.state.call_layers.get().unwrap_or_default();
+        NextCall::new(self.clone(), layers).run(call).await?.whole()
+    }
+
+    /// Puts a layer around all calls that are made from now on, inside those that are there. See
+    /// [`layer`](crate::layer).
+    pub fn layer_calls(&self, layer: impl CallLayer) {
+        self.state.call_layers.add(layer);
     }
 
     /// The peers that calls to `service` go to, unless a call names one. Empty at first.

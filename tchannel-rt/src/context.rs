@@ -41,6 +41,13 @@ impl CallContext {
         self.deadline.saturating_duration_since(clock::now())
     }
 
+    /// The same with a deadline no later than `limit` from now, for work that must be done sooner.
+    #[must_use]
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.deadline = self.deadline.min(clock::now() + limit);
+        self
+    }
+
     /// The trace of the call. Source: spec/protocol/tracing.md, "the field".
     pub fn tracing(&self) -> Tracing {
         self.tracing

@@ -1,25 +1,21 @@
 //! What the drivers of a channel's connections share: handlers, the relay, peers, and who is connected.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
-use bytes::Bytes;
-use rustc_hash::FxHashMap;
 use slab::Slab;
 use tokio::sync::Notify;
 
 use crate::connection::Conn;
-use crate::handler::Endpoint;
+use crate::handlers::Handlers;
 use crate::peer::PeerTable;
 use crate::relay::Relay;
 use crate::stats::{ConnectionStats, Stats};
-use crate::typed::Published;
 
 /// Shared by all drivers of one channel.
 pub(crate) struct Dispatch {
-    // Names that this end has registered, so nobody else can make them collide.
-    services: RwLock<FxHashMap<String, Methods>>,
+    pub(crate) handlers: Handlers,
     relay: OnceLock<Relay>,
     pub(crate) peers: PeerTable,
     pub(crate) idle_close: Option<Duration>,
@@ -32,19 +28,12 @@ pub(crate) struct Dispatch {
     pub(crate) closed: Notify,
 }
 
-#[derive(Default)]
-struct Methods {
-    by_name: FxHashMap<Vec<u8>, Arc<Endpoint>>,
-    catch_all: Option<Arc<Endpoint>>,
-    published: Published,
-}
-
 impl Dispatch {
     pub(crate) fn new(peers: PeerTable, idle_close: Option<Duration>, stats: Stats) -> Self {
         Self {
             connection_stats: RwLock::new(stats.connections("0.0.0.0:0")),
             stats,
-            services: RwLock::default(),
+            handlers: Handlers::default(),
             relay: OnceLock::new(),
             peers,
             idle_close,
@@ -52,54 +41,6 @@ impl Dispatch {
             is_shut: AtomicBool::new(false),
             closed: Notify::new(),
         }
-    }
-
-    pub(crate) fn register(&self, service: &str, method: Option<&str>, endpoint: Arc<Endpoint>) {
-        let mut services = self
-            .services
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        let methods = services.entry(service.to_owned()).or_default();
-        match method {
-            Some(method) => {
-                methods.by_name.insert(method.as_bytes().to_vec(), endpoint);
-            }
-            None => methods.catch_all = Some(endpoint),
-        }
-    }
-
-    /// What is told of the typed services under this name.
-    pub(crate) fn published(&self, service: &str) -> Published {
-        let mut services = self
-            .services
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        services
-            .entry(service.to_owned())
-            .or_default()
-            .published
-            .clone()
-    }
-
-    /// The handler for a call, or what to tell its caller.
-    pub(crate) fn find(&self, service: &str, arg1: &Bytes) -> Result<Arc<Endpoint>, String> {
-        let services = self.services.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(methods) = services.get(service) else {
-            return Err(format!(
-                "unknown service {service:?} (method {:?})",
-                String::from_utf8_lossy(arg1)
-            ));
-        };
-        let found = methods
-            .by_name
-            .get(&arg1[..])
-            .or(methods.catch_all.as_ref());
-        found.cloned().ok_or_else(|| {
-            format!(
-                "no such endpoint service={service:?} endpoint={:?}",
-                String::from_utf8_lossy(arg1)
-            )
-        })
     }
 
     /// Connections are counted under `host_port` from now on.

@@ -55,6 +55,17 @@ impl CallError {
         Self::new(ErrorCode::BadRequest, Acted::No, error.to_string())
     }
 
+    /// An error of a layer that has not let the call go on: nothing was sent, so it is safe to try again unless
+    /// `code` says that it makes no sense.
+    pub fn unsent(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::new(code, Acted::No, message)
+    }
+
+    /// An error of a layer that has given up on the answer, or does not like it: the call may have run.
+    pub fn unanswered(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::new(code, Acted::Maybe, message)
+    }
+
     /// The class of the error, as on the wire. Errors found at this end use the code that fits.
     ///
     /// Source: spec/protocol/errors.md, "codes".

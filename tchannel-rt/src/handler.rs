@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use futures::FutureExt;
+use futures::{FutureExt, TryFutureExt};
 use tchannel_proto::{ErrorCode, PeerInfo, ResponseCode, TransportHeaders};
 use tracing::Instrument;
 
@@ -195,13 +195,35 @@ impl<E: std::error::Error + 'static> From<E> for HandlerError {
 /// What a handler comes to.
 pub type HandlerResult = Result<Reply, HandlerError>;
 
-pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = HandlerResult> + Send>>;
-pub(crate) type StreamFuture = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>;
+pub(crate) type HandlerFuture<A> = Pin<Box<dyn Future<Output = Result<A, HandlerError>> + Send>>;
 
 /// One method of a service.
 pub(crate) enum Endpoint {
-    Unary(Box<dyn Fn(Request) -> HandlerFuture + Send + Sync>),
-    Stream(Box<dyn Fn(StreamRequest) -> StreamFuture + Send + Sync>),
+    Unary(Handler<Request, Reply>),
+    /// As a rule it answers by itself; a layer may have it give a whole answer.
+    Stream(Handler<StreamRequest, Option<Reply>>),
+}
+
+/// From a request to an answer.
+pub(crate) struct Handler<Q, A>(Box<dyn Fn(Q, Guard) -> HandlerFuture<A> + Send + Sync>);
+
+/// Who gives a handler its context and span, and catches its panics.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Guard {
+    Own,
+    /// The layers around it run inside one already.
+    OfLayers,
+}
+
+impl<Q, A> Handler<Q, A> {
+    pub(crate) fn start(&self, request: Q) -> HandlerFuture<A> {
+        (self.0)(request, Guard::Own)
+    }
+
+    /// Starts it inside layers that were started themselves.
+    pub(crate) fn start_within(&self, request: Q) -> HandlerFuture<A> {
+        (self.0)(request, Guard::OfLayers)
+    }
 }
 
 impl Endpoint {
@@ -210,11 +232,14 @@ impl Endpoint {
         F: Fn(Request) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = HandlerResult> + Send + 'static,
     {
-        Arc::new(Self::Unary(Box::new(move |request| {
+        Arc::new(Self::Unary(Handler(Box::new(move |request, guard| {
+            if guard == Guard::OfLayers {
+                return Box::pin(handler(request));
+            }
             let context = request.context.clone();
             let span = tracing::debug_span!(target: "tchannel_rt", "serve", service = %request.service, endpoint = %request.endpoint, caller = context.caller());
             guarded(context, span, || handler(request))
-        })))
+        }))))
     }
 
     pub(crate) fn stream<F, Fut>(handler: F) -> Arc<Self>
@@ -222,11 +247,22 @@ impl Endpoint {
         F: Fn(StreamRequest) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        Arc::new(Self::Stream(Box::new(move |request| {
+        Self::stream_or_reply(move |request| handler(request).map_ok(|()| None))
+    }
+
+    pub(crate) fn stream_or_reply<F, Fut>(handler: F) -> Arc<Self>
+    where
+        F: Fn(StreamRequest) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Option<Reply>, HandlerError>> + Send + 'static,
+    {
+        Arc::new(Self::Stream(Handler(Box::new(move |request, guard| {
+            if guard == Guard::OfLayers {
+                return Box::pin(handler(request));
+            }
             let context = request.context.clone();
             let span = tracing::debug_span!(target: "tchannel_rt", "serve", service = %request.service, endpoint = %request.endpoint, caller = context.caller());
             guarded(context, span, || handler(request))
-        })))
+        }))))
     }
 
     pub(crate) fn is_streaming(&self) -> bool {

@@ -11,6 +11,7 @@ use crate::call::StreamRequest;
 use crate::context::CallContext;
 use crate::dispatch::Dispatch;
 use crate::handler::{Endpoint, HandlerError, HandlerResult, Reply, Request};
+use crate::layer::{HandlerLayer, share};
 use crate::scheme::{Headers, SchemeError, http, json, msgpack, thrift};
 use crate::typed::Published;
 
@@ -147,6 +148,13 @@ impl Service {
         })
     }
 
+    /// Puts a layer around all handlers of this service, those that are still to come included, inside the layers
+    /// that are there. See [`layer`](crate::layer).
+    pub fn layer(&self, layer: impl HandlerLayer) -> &Self {
+        self.dispatch.handlers.layer(&self.name, share(layer));
+        self
+    }
+
     fn typed<T, R, F, Fut>(
         &self,
         method: &str,
@@ -180,11 +188,13 @@ impl Service {
 
     /// What is told of the typed services under this name.
     pub(crate) fn published(&self) -> Published {
-        self.dispatch.published(&self.name)
+        self.dispatch.handlers.published(&self.name)
     }
 
     pub(crate) fn register(&self, method: Option<&str>, endpoint: Arc<Endpoint>) -> &Self {
-        self.dispatch.register(&self.name, method, endpoint);
+        self.dispatch
+            .handlers
+            .register(&self.name, method, endpoint);
         self
     }
 }

@@ -6,6 +6,7 @@ mod outbound;
 mod reader;
 mod response;
 mod stream;
+mod told;
 mod writer;
 
 pub(crate) use cancellation::Cancellation;
@@ -14,4 +15,5 @@ pub use outbound::Call;
 pub use reader::ArgReader;
 pub use response::{Response, ResponseError};
 pub use stream::{PendingResponse, Responder, StreamRequest, StreamResponse};
+pub(crate) use told::Told;
 pub use writer::ArgWriter;

@@ -19,6 +19,7 @@ use crate::clock;
 use crate::connection::Conn;
 use crate::context::CallContext;
 use crate::error::CallError;
+use crate::layer::{CallLayers, NextCall, Outbound};
 use crate::peer::{Chosen, PeerList, patience};
 use crate::retry::{Acted, Decision, Failure, Retry, RetryFlags, RetryOn};
 use crate::scheme::{Headers, json, msgpack, thrift};
@@ -28,21 +29,23 @@ use crate::stats::{End, OutboundStats, Stopwatch};
 #[derive(Clone, Debug)]
 #[must_use = "a call is made by one of the methods that send it"]
 pub struct Call<'a> {
-    channel: Channel,
-    service: &'a str,
-    endpoint: &'a str,
-    peer: Option<&'a str>,
-    via: Option<&'a PeerList>,
-    ttl: Option<Duration>,
-    arg_scheme: &'a str,
-    caller_name: Option<&'a str>,
-    shard_key: Option<&'a str>,
-    routing_delegate: Option<&'a str>,
-    failure_domain: Option<&'a str>,
-    other_headers: Vec<(&'a str, &'a str)>,
-    application_headers: Headers,
-    checksum_type: ChecksumType,
-    retry: Retry,
+    pub(super) channel: Channel,
+    pub(super) service: &'a str,
+    pub(super) endpoint: &'a str,
+    pub(super) peer: Option<&'a str>,
+    pub(super) via: Option<&'a PeerList>,
+    pub(super) ttl: Option<Duration>,
+    pub(super) arg_scheme: &'a str,
+    pub(super) caller_name: Option<&'a str>,
+    pub(super) shard_key: Option<&'a str>,
+    pub(super) routing_delegate: Option<&'a str>,
+    pub(super) failure_domain: Option<&'a str>,
+    pub(super) other_headers: Vec<(&'a str, &'a str)>,
+    pub(super) application_headers: Headers,
+    pub(super) checksum_type: ChecksumType,
+    pub(super) retry: Retry,
+    /// Those of a client; its channel's come before them.
+    pub(super) layers: Option<CallLayers>,
 }
 
 /// A streaming call whose first frame has left.
@@ -70,6 +73,7 @@ impl<'a> Call<'a> {
             application_headers: Headers::default(),
             checksum_type: ChecksumType::default(),
             retry: Retry::default(),
+            layers: None,
         }
     }
 
@@ -178,9 +182,51 @@ impl<'a> Call<'a> {
         arg3: impl Into<Bytes>,
     ) -> Result<Response, CallError> {
         let body = Body::whole(arg2, arg3);
+        match self.all_layers() {
+            None => self.send_alone(body).await,
+            Some(layers) => {
+                let call = Outbound::new(&self, body, false);
+                let next = NextCall::new(self.channel, layers);
+                Box::pin(next.run(call)).await?.whole()
+            }
+        }
+    }
+
+    /// Sends `body` without regard to layers.
+    pub(crate) async fn send_alone(&self, body: Body) -> Result<Response, CallError> {
         let span = self.span();
         let outcome = self.send_within(body, &span).instrument(span.clone());
         outcome.await
+    }
+
+    /// The layers around this call, outermost first.
+    fn all_layers(&self) -> Option<CallLayers> {
+        match (self.channel.state.call_layers.get(), &self.layers) {
+            (layers, None) => layers,
+            (None, Some(layers)) => Some(layers.clone()),
+            (Some(outer), Some(inner)) => Some(outer.iter().chain(&**inner).cloned().collect()),
+        }
+    }
+
+    pub(crate) fn layers(mut self, layers: CallLayers) -> Self {
+        self.layers = Some(layers);
+        self
+    }
+
+    pub(crate) fn service(&self) -> &str {
+        self.service
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        self.endpoint
+    }
+
+    pub(crate) fn given_ttl(&self) -> Option<Duration> {
+        self.ttl
+    }
+
+    pub(crate) fn given_retry(&self) -> Retry {
+        self.retry
     }
 
     /// Tries until there is an answer, or no sense in going on.
@@ -305,6 +351,20 @@ impl<'a> Call<'a> {
 
     /// Begins a streaming call with what is at hand of `body`, and takes from it what the first frame holds.
     pub(crate) async fn begin(self, body: &mut Body) -> Result<Begun, CallError> {
+        match self.all_layers() {
+            None => self.begin_alone(body).await,
+            Some(layers) => {
+                let call = Outbound::new(&self, std::mem::take(body), true);
+                let next = NextCall::new(self.channel, layers);
+                let (begun, rest) = Box::pin(next.run(call)).await?.stream()?;
+                *body = rest;
+                Ok(begun)
+            }
+        }
+    }
+
+    /// The same without regard to layers.
+    pub(crate) async fn begin_alone(&self, body: &mut Body) -> Result<Begun, CallError> {
         let span = self.span();
         let opened = self.open(&span, body).instrument(span.clone()).await?;
         let (call, progress, chosen) = opened;

@@ -7,6 +7,7 @@ use bytestring::ByteString;
 use serde::de::DeserializeOwned;
 use tchannel_proto::{ResponseCode, Tracing, TransportHeaders, header_key};
 
+use crate::handler::Reply;
 use crate::scheme::{ErrorBody, Headers, SchemeError, json, msgpack, thrift};
 
 /// A whole answer, be it content or an error of the application's own.
@@ -32,6 +33,21 @@ pub struct Response {
 }
 
 impl Response {
+    /// An answer that a layer gives by itself, such as one that it has kept. `scheme` says how its args are encoded.
+    pub fn made(scheme: &str, reply: Reply) -> Self {
+        let headers = TransportHeaders::from_pairs([(header_key::ARG_SCHEME, scheme)]);
+        Self {
+            code: reply.code(),
+            headers: headers.unwrap_or_default(),
+            arg2: reply.arg2,
+            arg3: reply.arg3,
+            tracing: Tracing::default(),
+            peer: ByteString::new(),
+            attempts: 0,
+            elapsed: Duration::ZERO,
+        }
+    }
+
     /// Whether the application was content.
     pub fn is_ok(&self) -> bool {
         self.code.is_ok()

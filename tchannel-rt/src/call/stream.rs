@@ -1,6 +1,7 @@
 //! Streaming calls, from either end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytestring::ByteString;
 use tchannel_proto::{
@@ -54,11 +55,17 @@ pub struct Responder {
     conn: Conn,
     key: InboundKey,
     scheme: ByteString,
+    tells: Option<Arc<AtomicBool>>,
 }
 
 impl Responder {
     pub(crate) fn new(conn: Conn, key: InboundKey, scheme: ByteString) -> Self {
-        Self { conn, key, scheme }
+        Self {
+            conn,
+            key,
+            scheme,
+            tells: None,
+        }
     }
 
     /// Sends the first frame of an answer, without args yet.
@@ -77,6 +84,11 @@ impl Responder {
     /// [`CallError`] when the caller no longer waits.
     pub fn application_error(self) -> Result<ArgWriter, CallError> {
         self.begin(ResponseCode::APPLICATION_ERROR)
+    }
+
+    /// Sets `has_begun` once the answer has.
+    pub(crate) fn tell(&mut self, has_begun: &Arc<AtomicBool>) {
+        self.tells = Some(has_begun.clone());
     }
 
     /// Begins an answer with what is at hand of it, which may be all.
@@ -108,6 +120,9 @@ impl Responder {
         let progress = begun
             .map_err(|over| CallError::new(ErrorCode::Cancelled, Acted::Maybe, over.to_string()))?;
         self.conn.flush_soon(core);
+        if let Some(has_begun) = self.tells {
+            has_begun.store(true, Ordering::Release);
+        }
         let writer = ArgWriter::of_response(self.conn, self.key, code.is_ok());
         Ok((writer, progress))
     }

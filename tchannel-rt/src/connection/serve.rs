@@ -31,7 +31,7 @@ impl Conn {
             context,
             cancellation: Cancellation::new(self.clone(), key),
         };
-        let mut future = handler(request);
+        let mut future = handler.start(request);
         // Most handlers answer without waiting; they need no task. One that waits is polled anew in its task,
         // which is when its wakers are set.
         match future
@@ -74,20 +74,20 @@ impl Conn {
             headers: call.headers,
             context,
             args: ArgReader::of_request(self.clone(), key, exchange),
-            respond: Responder::new(self.clone(), key, scheme),
+            respond: Responder::new(self.clone(), key, scheme.clone()),
             cancellation: Cancellation::new(self.clone(), key),
         };
         let conn = self.clone();
-        let future = handler(request);
+        let future = handler.start(request);
         let task = tokio::spawn(async move {
-            let error = match future.await {
-                Ok(()) => {
-                    HandlerError::unexpected("the handler ended without finishing its answer")
-                }
-                Err(error) => error,
+            let unfinished = "the handler ended without finishing its answer";
+            let outcome = match future.await {
+                Ok(Some(reply)) => return conn.answer(key, &scheme, Ok(reply)).await,
+                Ok(None) => Err(HandlerError::unexpected(unfinished)),
+                Err(error) => Err(error),
             };
             // After a finished answer this finds nobody to tell, as it should.
-            conn.answer(key, &ByteString::from_static("raw"), Err(error))
+            conn.answer(key, &ByteString::from_static("raw"), outcome)
                 .await;
         });
         self.note_task(key, task.abort_handle());

@@ -156,7 +156,7 @@ impl Driver {
             stats.on_end(End::SystemError(ErrorCode::Busy), 0);
             return;
         }
-        let endpoint = match self.dispatch.find(&call.service, &call.arg1) {
+        let endpoint = match self.dispatch.handlers.find(&call.service, &call.arg1) {
             Ok(endpoint) => endpoint,
             Err(refusal) => {
                 let _ = core

@@ -15,6 +15,7 @@ use signals::Signals;
 use crate::channel::Channel;
 use crate::error::ChannelError;
 use crate::hyperbahn::Routers;
+use crate::layer::HandlerLayer;
 
 /// Time for withdrawing and for calls in flight, unless told otherwise: a little less than orchestrators commonly
 /// leave between SIGTERM and SIGKILL.
@@ -51,6 +52,7 @@ pub fn serve(name: impl Into<String>, service: impl Offer) -> Serve {
         announce: None,
         routers: Some(Routers::Environment),
         drain_limit: DRAIN_LIMIT,
+        layers: Vec::new(),
         channel: None,
         on_ready: None,
     };
@@ -67,10 +69,12 @@ pub struct Serve {
     announce: Option<String>,
     routers: Option<Routers>,
     drain_limit: Duration,
+    layers: Vec<LayOn>,
     channel: Option<Channel>,
     on_ready: Option<Tell>,
 }
 
+type LayOn = Box<dyn FnOnce(&Channel) + Send>;
 type PutOn = Box<dyn FnOnce(&crate::Service) + Send>;
 type Tell = Box<dyn FnOnce(&Serving) + Send>;
 
@@ -107,6 +111,13 @@ impl Serve {
         self
     }
 
+    /// Puts a layer around all that is served, inside those that are there. See [`layer`](crate::layer).
+    pub fn layer(mut self, layer: impl HandlerLayer) -> Self {
+        let lay = Box::new(move |on: &Channel| on.layer(layer));
+        self.layers.push(lay);
+        self
+    }
+
     /// Serves on this channel, such as one that the service itself makes calls with, or that has limits of its
     /// own. Default: a new one that has the name of the service.
     pub fn channel(mut self, channel: &Channel) -> Self {
@@ -135,6 +146,9 @@ impl Serve {
     /// As [`serve`], but for signals.
     pub async fn start(self) -> Result<Serving, ChannelError> {
         let channel = self.channel.unwrap_or_else(|| Channel::new(&self.name));
+        for lay in self.layers {
+            lay(&channel);
+        }
         let mut names: Vec<&str> = Vec::new();
         let (services, puts): (Vec<String>, Vec<PutOn>) = self.services.into_iter().unzip();
         for (name, put) in services.iter().zip(puts) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{Format, MethodCall};
 use crate::call::Call;
 use crate::channel::Channel;
+use crate::layer::{CallLayer, CallLayers, extend};
 use crate::peer::PeerList;
 use crate::scheme::Headers;
 use crate::scheme::thrift::{Returned, Struct, Throws};
@@ -18,6 +19,7 @@ pub struct Client {
     via: Option<PeerList>,
     ttl: Option<Duration>,
     headers: Headers,
+    layers: Option<CallLayers>,
 }
 
 impl Client {
@@ -30,6 +32,7 @@ impl Client {
             via: None,
             ttl: None,
             headers: Headers::new(),
+            layers: None,
         }
     }
 
@@ -58,6 +61,14 @@ impl Client {
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.insert(name, value);
+        self
+    }
+
+    /// Puts a layer around each call, inside those of the channel and those that are there. See
+    /// [`layer`](crate::layer).
+    #[must_use]
+    pub fn layer(mut self, layer: impl CallLayer) -> Self {
+        self.layers = Some(extend(self.layers.as_ref(), layer));
         self
     }
 
@@ -90,6 +101,9 @@ impl Client {
         }
         if let Some(ttl) = self.ttl {
             call = call.ttl(ttl);
+        }
+        if let Some(layers) = &self.layers {
+            call = call.layers(layers.clone());
         }
         for (name, value) in self.headers.iter() {
             call = call.header(name, value);

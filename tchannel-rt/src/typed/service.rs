@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{Exchange, Format, Interface, MethodError, meta};
 use crate::handler::{Endpoint, HandlerResult, Reply, Request};
+use crate::layer::{HandlerLayer, SharedLayer, layered, share};
 use crate::scheme::thrift::{Returned, Struct, Throws};
 use crate::service::{Service, bad_answer, bad_request, check_scheme};
 
@@ -12,6 +13,7 @@ use crate::service::{Service, bad_answer, bad_request, check_scheme};
 pub struct TypedService {
     interface: Interface,
     endpoints: Vec<(String, Arc<Endpoint>)>,
+    layers: Vec<SharedLayer>,
 }
 
 impl TypedService {
@@ -32,8 +34,19 @@ impl TypedService {
             service: Self {
                 interface: interface.into(),
                 endpoints: Vec::new(),
+                layers: Vec::new(),
             },
         }
+    }
+}
+
+impl TypedService {
+    /// Puts a layer around these methods, inside the layers of the service name and of the channel, and inside those
+    /// that are there. See [`layer`](crate::layer).
+    #[must_use]
+    pub fn layer(mut self, layer: impl HandlerLayer) -> Self {
+        self.layers.push(share(layer));
+        self
     }
 }
 
@@ -151,6 +164,7 @@ impl Service {
 
     pub(super) fn put_methods(&self, typed: TypedService) -> &Self {
         for (name, endpoint) in typed.endpoints {
+            let endpoint = layered(typed.layers.iter().cloned(), &endpoint);
             self.register(Some(&name), endpoint);
         }
         self

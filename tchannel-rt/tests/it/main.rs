@@ -6,6 +6,7 @@ mod deadlines;
 mod errors;
 mod hyperbahn;
 mod in_process;
+mod layers;
 mod limits;
 #[cfg(feature = "metrics")]
 mod metrics;
@@ -18,5 +19,7 @@ mod shutdown;
 mod spans;
 mod streams;
 mod support;
+#[cfg(feature = "tower")]
+mod tower;
 mod typed_streams;
 mod wire;
