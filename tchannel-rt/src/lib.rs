@@ -51,10 +51,16 @@ pub use handler::{HandlerError, HandlerResult, Remote, Reply, Request};
 pub use in_process::in_process;
 pub use peer::{LoadBound, PeerList, PeerState};
 pub use relay::{Route, RouteTo};
+#[cfg(feature = "macros")]
+pub use schemars;
 pub use serve::{Ended, Offer, Serve, Serving, Why, serve};
 pub use service::{Incoming, Service};
+#[cfg(feature = "macros")]
+pub use tchannel_macros::service;
 pub use tchannel_proto as proto;
 pub use tchannel_proto::{ChecksumType, ErrorCode, PeerInfo, ResponseCode, RetryAdvice};
+#[cfg(feature = "macros")]
+pub use typed::from_trait;
 pub use typed::generated::meta;
 pub use typed::{
     Client, Exchange, Format, Interface, IntoValues, MethodCall, MethodError, ServiceBuilder,

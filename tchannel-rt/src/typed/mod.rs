@@ -7,6 +7,8 @@ mod client;
 mod error;
 mod exchange;
 mod format;
+#[cfg(feature = "macros")]
+pub mod from_trait;
 pub(crate) mod generated;
 mod interface;
 mod meta;

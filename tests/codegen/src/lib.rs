@@ -36,3 +36,6 @@ pub mod serde {
 
 /// Files that the command wrote.
 pub mod committed;
+
+/// `#[service]` on traits.
+pub mod traits;

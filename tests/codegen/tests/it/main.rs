@@ -3,9 +3,11 @@
 mod bytes;
 mod current;
 mod evolution;
+mod greeter;
 mod inheritance;
 mod json;
 mod keyvalue;
 mod meta;
 mod streams;
 mod torture;
+mod traits;

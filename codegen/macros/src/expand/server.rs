@@ -1,0 +1,62 @@
+//! How an implementation of the trait becomes a service.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::quote;
+
+use super::{Emitter, kind};
+use crate::input::{Answer, Failure, Method, plain};
+
+impl Emitter<'_> {
+    /// The body of `into_service`.
+    pub(super) fn registrations(&self) -> TokenStream {
+        let rt = &self.rt;
+        let name = plain(&self.service.name);
+        let describe = self.describe();
+        let methods = self
+            .methods()
+            .map(|(number, method)| self.registration(&number, method));
+        quote! {
+            #describe
+            let schema = #rt::TraitSchema { name: #name, describe };
+            #rt::TypedService::new(#name, schema, self)
+                #(#methods)*
+                .finish()
+        }
+    }
+
+    fn registration(&self, number: &Literal, method: &Method) -> TokenStream {
+        let Self { rt, client, .. } = self;
+        // Not a name that a parameter can have, whatever it is called.
+        let it = Ident::new("it", Span::mixed_site());
+        let names = || method.parameters.iter().map(|one| &one.name);
+        let (own, given) = (names(), names());
+        let arguments = match method.request_stream() {
+            Some(_) => quote!(#(#own)*),
+            None => quote!(#rt::Arguments((#(#own,)*)): #rt::Arguments<#client, #number>),
+        };
+        let name = &method.name;
+        let mut call = quote!(#it.#name(#(#given),*));
+        if method.is_async {
+            call = quote!(#call.await);
+        }
+        let outcome = match &method.returned.failure {
+            Failure::Never => quote!(::core::result::Result::Ok(#call)),
+            Failure::Own(_) => quote!(#call.map_err(#rt::MethodError::Exception)),
+            Failure::Any(_) => call,
+        };
+        let (kind, format, wire_name) = (kind(method), self.format(method), &method.wire_name);
+        match &method.returned.answer {
+            Answer::Value(_) => quote! {
+                .#kind(#wire_name, #format, |#it, #arguments| async move { #outcome })
+            },
+            Answer::Stream(item) => {
+                let out = Ident::new("out", Span::mixed_site());
+                quote! {
+                    .#kind(#wire_name, #format, |#it, #arguments, #out: #rt::StreamAnswer<#item, _>| async move {
+                        #out.send(#outcome).await
+                    })
+                }
+            }
+        }
+    }
+}
