@@ -227,6 +227,23 @@ Greeter: trait over msgpack
 }
 
 #[test]
+fn the_streams_of_thrift_are_told_apart_from_values() {
+    let text = "service S {
+        i64 load(1: string keys) (streaming = \"request\")
+        binary look(1: string keys) (streaming = \"both\")
+        string all(1: i32 limit) (streaming = \"response\")
+    }";
+    let text = published(&[thrift(text)]).describe("kv").text("");
+    for signature in [
+        "S::load(stream of string) -> i64",
+        "S::look(stream of string) -> stream of binary",
+        "S::all(limit: i32) -> stream of string",
+    ] {
+        assert!(text.contains(signature), "{text}");
+    }
+}
+
+#[test]
 fn one_method_is_explained_with_the_types_it_leads_to() {
     let interfaces = published(&[thrift(KEYVALUE), greeter()]);
     let get = interfaces.describe_method("kv", "get").unwrap();

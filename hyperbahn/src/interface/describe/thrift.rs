@@ -66,7 +66,16 @@ fn of_method(method: &Method<'_>, types: &mut Types<'_>) -> MethodDescription {
     for thrown in &it.throws {
         types.visit(&Type::Struct(thrown.exception));
     }
-    let arguments = it.arguments.iter().map(|field| FieldDescription {
+    let returns = it.returns.as_ref().map(|ty| words(idl, ty));
+    let (request_stream, arguments) = match &it.arguments[..] {
+        [only] if it.streaming.request() => (Some(words(idl, &only.ty)), &[][..]),
+        all => (None, all),
+    };
+    let (response_stream, returns) = match it.streaming.response() {
+        true => (returns, None),
+        false => (None, returns),
+    };
+    let arguments = arguments.iter().map(|field| FieldDescription {
         required: field.requiredness != Requiredness::Optional && field.default.is_none(),
         ..of_field(idl, field)
     });
@@ -77,9 +86,9 @@ fn of_method(method: &Method<'_>, types: &mut Types<'_>) -> MethodDescription {
         target: String::new(),
         docs: it.notes.doc.clone(),
         arguments: arguments.collect(),
-        request_stream: None,
-        returns: it.returns.as_ref().map(|ty| words(idl, ty)),
-        response_stream: None,
+        request_stream,
+        returns,
+        response_stream,
         errors: errors.collect(),
         idempotent: false,
         ttl_ms: None,
