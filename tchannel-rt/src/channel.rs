@@ -251,6 +251,18 @@ impl Channel {
         })
     }
 
+    /// Sends calls that have no peers of their own to these routers, besides those that are there.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`] when the list of routers can not be read.
+    pub fn call_through(&self, routers: Routers) -> Result<(), ChannelError> {
+        for router in routers.resolve()? {
+            self.state.routers.add(&router);
+        }
+        Ok(())
+    }
+
     /// Advertises `services` at `routers`, now and from time to time, and sends calls that have no peers of
     /// their own to these routers.
     ///
@@ -265,9 +277,7 @@ impl Channel {
         services: &[&str],
     ) -> Result<Advertisement, ChannelError> {
         self.check_open()?;
-        for router in routers.resolve()? {
-            self.state.routers.add(&router);
-        }
+        self.call_through(routers)?;
         let advertisement = Advertisement::start(self.clone(), services);
         self.advertisements().push(advertisement.clone());
         Ok(advertisement)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tchannel_rt::hyperbahn::Routers;
 use tchannel_rt::meta::{HealthRequest, MetaClient};
 use tchannel_rt::proto::peek::CallReqPeek;
 use tchannel_rt::retry::Retry;
@@ -341,7 +342,8 @@ async fn a_router_between_channels_of_this_process_passes_calls_and_deadlines_on
     instances.add(&server.in_process());
     router.relay(To(instances));
     let client = Channel::new("test");
-    client.routers().add(&router.in_process());
+    let routers = Routers::from_iter([router.in_process()]);
+    client.call_through(routers).unwrap();
     let sent = bytes(MIB);
     let answer = client.call("echo::echo").ttl(LONG).send("", sent.clone());
     assert!(answer.await.unwrap().arg3 == sent);
