@@ -37,8 +37,20 @@ pub fn serve_echo(channel: &Channel, service: &str) {
     service.msgpack("msgpack", |request: Incoming<Payload>| async move {
         Ok(request.body)
     });
+    service.stream("sink", |request| async move {
+        let mut args = request.args;
+        let mut bytes = 0;
+        while let Some(chunk) = args.next_chunk().await? {
+            bytes += chunk.len();
+        }
+        let answer = request.respond.ok()?;
+        Ok(answer.finish_with(bytes.to_string()).await?)
+    });
     service.serve(Service.into_service());
 }
+
+/// Reads a stream to its end and says how many bytes it had; at the service that has no other name.
+pub const SINK: &str = "bench::sink";
 
 /// A caller of the echo over one connection, which its first call dials.
 #[derive(Clone)]

@@ -1,0 +1,5 @@
+//! tonic as something to be measured.
+
+fn main() -> bench_peers::Outcome {
+    bench_peers::main::<bench_peers::tonic_echo::Tonic>()
+}

@@ -1,0 +1,5 @@
+//! volo as something to be measured.
+
+fn main() -> bench_peers::Outcome {
+    bench_peers::main::<bench_peers::volo_echo::Volo>()
+}
