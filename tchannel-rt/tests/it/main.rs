@@ -4,6 +4,7 @@ mod calls;
 mod cancellation;
 mod deadlines;
 mod errors;
+mod fairness;
 mod hyperbahn;
 mod in_process;
 mod layers;

@@ -1,0 +1,131 @@
+//! Small calls beside a large stream on the same connection: how much of it goes before them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use tchannel_rt::{Channel, Reply, StreamRequest};
+
+use crate::support::{config, soon};
+
+const SOFT: usize = 64 * 1024;
+const CHUNK: usize = 32 * 1024;
+const STREAM: usize = 400 * CHUNK;
+/// What waits in the writer's queue, the pipe, and the reader's buffer and tasks, each no more than `SOFT` or so.
+const AHEAD_MAX: usize = 6 * SOFT;
+
+/// Bytes of the stream that have been read.
+type Read = Arc<AtomicUsize>;
+
+fn narrow() -> Channel {
+    Channel::with_config("svc", config(|config| config.queued_bytes_soft = SOFT))
+}
+
+/// A channel that counts what it reads of `svc::sink`, streams `svc::source`, and answers `svc::read` with the
+/// count so far.
+fn server(read: &Read) -> Channel {
+    let channel = narrow();
+    let service = channel.service("svc");
+    let counted = read.clone();
+    service.stream("sink", move |request: StreamRequest| {
+        let read = counted.clone();
+        async move {
+            let mut args = request.args;
+            while let Some(chunk) = args.next_chunk().await? {
+                read.fetch_add(chunk.len(), Ordering::Relaxed);
+            }
+            Ok(request.respond.ok()?.finish().await?)
+        }
+    });
+    service.stream("source", |request: StreamRequest| async move {
+        let mut answer = request.respond.ok()?;
+        for _ in 0..STREAM / CHUNK {
+            answer.send(Bytes::from(vec![7; CHUNK])).await?;
+        }
+        Ok(answer.finish().await?)
+    });
+    let so_far = read.clone();
+    service.raw("read", move |_| {
+        let read = so_far.load(Ordering::Relaxed);
+        async move { Ok(Reply::ok("", read.to_string())) }
+    });
+    channel
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_small_call_waits_for_no_more_of_a_large_request_than_may_be_queued() {
+    let read = Read::default();
+    let server = server(&read);
+    let (client, addr) = (narrow(), server.in_process());
+    let opened = client.call("svc::sink").peer(&addr).stream();
+    let (mut request, answer) = soon(opened).await.expect("it is there");
+    let written = Read::default();
+    let writing = tokio::spawn({
+        let written = written.clone();
+        async move {
+            for _ in 0..STREAM / CHUNK {
+                request.send(Bytes::from(vec![7; CHUNK])).await?;
+                written.fetch_add(CHUNK, Ordering::Relaxed);
+            }
+            request.finish().await
+        }
+    });
+    let mut calls = 0;
+    while read.load(Ordering::Relaxed) < STREAM {
+        let before = read.load(Ordering::Relaxed);
+        let call = client.call("svc::read").peer(&addr).send("", "");
+        let answer = soon(call).await.expect("an answer");
+        let at_the_call: usize = text(&answer.arg3).parse().expect("a count");
+        let ahead = at_the_call - before;
+        assert!(ahead <= AHEAD_MAX, "{ahead} bytes of the stream went first");
+        calls += 1;
+    }
+    soon(writing)
+        .await
+        .expect("no panic")
+        .expect("all is taken");
+    soon(answer.response()).await.expect("an answer");
+    assert!(
+        calls >= STREAM / AHEAD_MAX,
+        "{calls} calls went beside the stream"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_small_answer_waits_for_no_more_of_a_large_one_than_may_be_queued() {
+    let read = Read::default();
+    let server = server(&read);
+    let (client, addr) = (narrow(), server.in_process());
+    let opened = client.call("svc::source").peer(&addr).stream();
+    let (request, answer) = soon(opened).await.expect("it is there");
+    soon(request.finish())
+        .await
+        .expect("there is nothing to send");
+    let mut stream = soon(answer.response()).await.expect("an answer").args;
+    let reading = tokio::spawn({
+        let read = read.clone();
+        async move {
+            while let Some(chunk) = stream.next_chunk().await.expect("it goes on") {
+                read.fetch_add(chunk.len(), Ordering::Relaxed);
+            }
+        }
+    });
+    let mut calls = 0;
+    while read.load(Ordering::Relaxed) < STREAM {
+        let before = read.load(Ordering::Relaxed);
+        let call = client.call("svc::read").peer(&addr).send("", "");
+        soon(call).await.expect("an answer");
+        let ahead = read.load(Ordering::Relaxed) - before;
+        assert!(ahead <= AHEAD_MAX, "{ahead} bytes of the stream came first");
+        calls += 1;
+    }
+    soon(reading).await.expect("no panic");
+    assert!(
+        calls >= STREAM / AHEAD_MAX,
+        "{calls} calls went beside the stream"
+    );
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("text")
+}
