@@ -1,12 +1,14 @@
 //! `hyperbahn describe`: what a service can be asked.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use hyperbahn::host_port::HostPort;
 use hyperbahn::interface::Interfaces;
 use tchannel_rt::{Channel, ErrorCode};
 
+use super::call::ttl;
 use super::exit::Exit;
 use super::lookup::{self, Failure, Lookup};
 use super::routers::{self, PeerArgs};
@@ -40,6 +42,10 @@ pub(crate) struct DescribeArgs {
     /// The Thrift file of a service that does not publish its interface
     #[arg(long, value_name = "FILE")]
     thrift: Option<PathBuf>,
+
+    /// How long asking may take, such as 500ms or 5s
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = ttl)]
+    ttl: Duration,
 
     /// Print one JSON document
     #[arg(long)]
@@ -93,7 +99,7 @@ async fn interfaces(args: &DescribeArgs, service: &str) -> Result<Interfaces, Ex
     }
     let peers = args.peers.list().map_err(output::refuse)?;
     let channel = Channel::new("hyperbahn-cli");
-    match lookup::ask(&channel, &peers, service).await {
+    match lookup::ask(&channel, &peers, service, args.ttl).await {
         Ok(Lookup::Published(interfaces)) => Ok(interfaces),
         Ok(Lookup::Nothing(answers)) => {
             output::fail(format_args!("{service} publishes no interface"));

@@ -29,11 +29,11 @@ pub(crate) enum Failure {
     Unreadable(Unreadable),
 }
 
-/// Time for all questions together.
+/// Time for all questions together, where the command line does not say how patient people are.
 pub(crate) const LOOKUP_TTL: Duration = Duration::from_secs(2);
 
-/// Asks `service` for `Meta::interfaces` and, if it does not know that, for `Meta::thriftIDL`. Answers longer than
-/// [`BYTES_MAX`](hyperbahn::interface::BYTES_MAX) are refused.
+/// Asks `service` for `Meta::interfaces` and, if it does not know that, for `Meta::thriftIDL`, and waits for
+/// at most `ttl` in all. Answers longer than [`BYTES_MAX`](hyperbahn::interface::BYTES_MAX) are refused.
 ///
 /// # Errors
 ///
@@ -42,6 +42,7 @@ pub(crate) async fn ask(
     channel: &Channel,
     peers: &[HostPort],
     service: &str,
+    ttl: Duration,
 ) -> Result<Lookup, Failure> {
     let started = Instant::now();
     let mut answers = Vec::new();
@@ -52,7 +53,7 @@ pub(crate) async fn ask(
             target: &target,
             scheme: question.scheme,
             shard_key: None,
-            ttl: LOOKUP_TTL.saturating_sub(started.elapsed()),
+            ttl: ttl.saturating_sub(started.elapsed()),
         };
         let [arg2, arg3] = question.args.map(Bytes::from_static);
         let answer = match call.send(peers, &arg2, &arg3).await {

@@ -95,7 +95,8 @@ impl CallArgs {
     }
 }
 
-fn ttl(text: &str) -> Result<Duration, String> {
+/// A time of one millisecond at least.
+pub(crate) fn ttl(text: &str) -> Result<Duration, String> {
     let ttl = duration::parse(text).filter(|ttl| *ttl >= Duration::from_millis(1));
     ttl.ok_or_else(|| format!("give {}, at least 1ms", duration::SHAPE))
 }

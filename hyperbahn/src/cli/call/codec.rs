@@ -7,7 +7,7 @@ use tchannel_rt::Channel;
 
 use super::args::CallArgs;
 use super::scheme::{Args, Scheme, Shown};
-use crate::cli::lookup::{self, Failure, Lookup};
+use crate::cli::lookup::{self, Failure, LOOKUP_TTL, Lookup};
 
 /// What is known of a service before it is called.
 #[derive(Debug)]
@@ -71,7 +71,8 @@ pub(crate) async fn know(
     if method.starts_with("Meta::") {
         return Ok(Known::Interfaces(Interfaces::meta()));
     }
-    match lookup::ask(channel, peers, &args.target.service).await {
+    let patience = args.ttl.max(LOOKUP_TTL);
+    match lookup::ask(channel, peers, &args.target.service, patience).await {
         Ok(Lookup::Published(interfaces)) => Ok(Known::Interfaces(interfaces)),
         Ok(Lookup::Nothing(answers)) => Ok(Known::Nothing(answers)),
         Err(failure) => Err(Refusal::Lookup(failure)),

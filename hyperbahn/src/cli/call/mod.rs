@@ -11,7 +11,7 @@ use std::time::Instant;
 use hyperbahn::host_port::HostPort;
 use tchannel_rt::{CallError, Channel, ErrorCode, Response};
 
-pub(crate) use args::CallArgs;
+pub(crate) use args::{CallArgs, ttl};
 use codec::{Codec, Known, Refusal};
 use report::{Outcome, Report};
 use scheme::{Args, Scheme};

@@ -69,9 +69,9 @@ async fn an_exception_comes_by_its_name(peer: Peer) {
 async fn what_is_published_needs_no_file(peer: Peer) {
     let server = Server::start(peer, "kv").await;
     let address = server.address().to_string();
-    let described = hyperbahn(&["describe", "kv", "--peer", &address]).await;
-    let get = ["call", "kv::get", r#"{"key":"colour"}"#, "--peer", &address];
-    let got = hyperbahn(&get).await;
+    let described = hyperbahn(&["describe", "kv", "--peer", &address, "--ttl", "30s"]).await;
+    let get = ["call", "kv::get", r#"{"key":"colour"}"#];
+    let got = hyperbahn(&[&get[..], &["--peer", &address, "--ttl", "30s"]].concat()).await;
     if peer == Peer::Node {
         let text = String::from_utf8_lossy(&described.stdout);
         assert!(
