@@ -65,7 +65,7 @@ fn run(command: Command) -> Exit {
         Ok(runtime) => runtime,
         Err(error) => return output::fail(format_args!("cannot start: {error}")),
     };
-    runtime.block_on(async {
+    let exit = runtime.block_on(async {
         match command {
             Command::Serve(args) => serve::run(args).await,
             Command::Dev(args) => dev::run(args).await,
@@ -76,7 +76,10 @@ fn run(command: Command) -> Exit {
             Command::Instances(args) => instances::run(args).await,
             Command::Services(args) => services::run(args).await,
         }
-    })
+    });
+    // Nobody waits for whoever may still be typing.
+    runtime.shutdown_background();
+    exit
 }
 
 /// Help and version are no errors; clap's own status for the others means `cancelled` here.

@@ -8,7 +8,9 @@ use hyperbahn::config::DEFAULT_ROUTER;
 use hyperbahn::host_port::HostPort;
 use tchannel_rt::hyperbahn::ROUTERS_VARIABLE;
 use tchannel_rt::retry::{Retry, RetryOn};
-use tchannel_rt::{CallError, Channel, ErrorCode, Response, RetryAdvice};
+use tchannel_rt::{
+    ArgWriter, Call, CallError, Channel, ErrorCode, PendingResponse, Response, RetryAdvice,
+};
 
 /// What to do when no router can be reached.
 pub(crate) const ADVICE: &str = "start a router with 'hyperbahn dev' or 'hyperbahn serve', or say where \
@@ -114,6 +116,30 @@ impl OneCall<'_> {
         arg2: &Bytes,
         arg3: &Bytes,
     ) -> Result<Response, CallError> {
+        let send = async |call: Call<'_>| call.send(arg2.clone(), arg3.clone()).await;
+        let (response, _) = self.at_first(peers, send).await?;
+        Ok(response)
+    }
+
+    /// Begins a call with streams at the first of `peers`, of which there is one at least, that can be reached,
+    /// and says which that is. The time is for the first frame of the answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub(crate) async fn begin<'a>(
+        &self,
+        peers: &'a [HostPort],
+    ) -> Result<((ArgWriter, PendingResponse), &'a HostPort), CallError> {
+        self.at_first(peers, async |call: Call<'_>| call.stream().await)
+            .await
+    }
+
+    async fn at_first<'a, T>(
+        &self,
+        peers: &'a [HostPort],
+        make: impl AsyncFn(Call<'_>) -> Result<T, CallError>,
+    ) -> Result<(T, &'a HostPort), CallError> {
         let started = Instant::now();
         let mut last = None;
         for peer in peers {
@@ -128,9 +154,9 @@ impl OneCall<'_> {
             if let Some(key) = self.shard_key {
                 call = call.shard_key(key);
             }
-            match call.send(arg2.clone(), arg3.clone()).await {
+            match make(call).await {
                 Err(error) if is_unreachable(&error) => last = Some(error),
-                outcome => return outcome,
+                outcome => return outcome.map(|made| (made, peer)),
             }
         }
         Err(last.expect("there is a peer to call"))

@@ -221,8 +221,26 @@ impl Method<'_> {
     #[must_use]
     pub fn scheme(&self) -> &'static str {
         match &self.kind {
-            Kind::Thrift(_) => "thrift",
+            Kind::Thrift(method) => method.scheme(),
             Kind::Schema(method) => method.scheme(),
+        }
+    }
+
+    /// Whether the request is a stream of values, each a [`piece`](Self::piece), in place of arguments.
+    #[must_use]
+    pub fn streams_request(&self) -> bool {
+        match &self.kind {
+            Kind::Thrift(method) => method.request_stream().is_some(),
+            Kind::Schema(method) => method.request_stream().is_some(),
+        }
+    }
+
+    /// Whether the answer, if it is ok, is a stream of values, each read by [`answer_piece`](Self::answer_piece).
+    #[must_use]
+    pub fn streams_response(&self) -> bool {
+        match &self.kind {
+            Kind::Thrift(method) => method.response_stream().is_some(),
+            Kind::Schema(method) => method.response_stream().is_some(),
         }
     }
 
@@ -250,7 +268,35 @@ impl Method<'_> {
         }
     }
 
-    /// Arguments that fit, for people to change.
+    /// One value of a request that is a stream.
+    ///
+    /// Source: spec/schemes/sthrift.md, "chunks".
+    ///
+    /// # Errors
+    ///
+    /// [`Mismatch`], with the place of what does not fit.
+    pub fn piece(&self, value: &Value) -> Result<Bytes, Mismatch> {
+        match &self.kind {
+            Kind::Thrift(method) => method.piece(value),
+            Kind::Schema(method) => method.piece(value),
+        }
+    }
+
+    /// What one value of an answer that is a stream says.
+    ///
+    /// Source: spec/schemes/sthrift.md, "chunks".
+    ///
+    /// # Errors
+    ///
+    /// [`Mismatch`], with the place at which the bytes are not what the interface says.
+    pub fn answer_piece(&self, chunk: &Bytes) -> Result<Answer, Mismatch> {
+        match &self.kind {
+            Kind::Thrift(method) => method.answer_piece(chunk),
+            Kind::Schema(method) => method.answer(chunk),
+        }
+    }
+
+    /// Arguments that fit, for people to change; of a stream, an array of values.
     #[must_use]
     pub fn sample(&self) -> Json {
         match &self.kind {

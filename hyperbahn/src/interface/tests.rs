@@ -282,6 +282,47 @@ fn programs_are_told_the_same() {
 }
 
 #[test]
+fn streams_are_explained_and_their_values_go_one_by_one() {
+    let feed = "struct Event { 1: required i32 at }
+        service Feed {
+          Event watch(1: string key) (streaming = \"response\")
+          i64 load(1: Event events) (streaming = \"request\")
+          string look(1: string keys) (streaming = \"both\", other = \"x\")
+        }";
+    let interfaces = published(&[thrift(feed)]);
+    let text = interfaces.describe("feed").text("");
+    for line in [
+        "  Feed::watch(key: string) -> stream of Event",
+        "    $ hyperbahn call feed::watch '{\"key\":\"text\"}'",
+        "  Feed::load(stream of Event) -> i64",
+        "    $ hyperbahn call feed::load '[{\"at\":1}]'",
+        "  Feed::look(stream of string) -> stream of string",
+    ] {
+        assert!(text.contains(&format!("{line}\n")), "{text}");
+    }
+    let watch = interfaces.find("watch").unwrap();
+    assert_eq!(watch.scheme(), "sthrift");
+    assert!(!watch.streams_request() && watch.streams_response());
+    let chunk = Bytes::from_static(b"\x08\0\x01\0\0\0\x07\0");
+    let answer = watch.answer_piece(&chunk).unwrap();
+    assert_eq!(answer.body.to_string(), r#"{"at":7}"#);
+    let load = interfaces.find("load").unwrap();
+    assert!(load.streams_request() && !load.streams_response());
+    assert_eq!(load.piece(&json!({"at": 7})).unwrap(), chunk);
+    let refused = load.piece(&json!({"at": "x"})).unwrap_err();
+    assert_eq!(refused.to_string(), "at: expected i32, found \"x\"");
+    let refused = load.piece(&json!(5)).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "value: expected Event as an object, found 5"
+    );
+    let refused = watch
+        .answer_piece(&Bytes::from_static(b"\0\0"))
+        .unwrap_err();
+    assert_eq!(refused.to_string(), "value: 1 bytes follow its end");
+}
+
+#[test]
 fn docs_cannot_command_the_terminal() {
     let interfaces = published(&[thrift("/** a\u{1b}[2J\u{9b}2J */ service A { void f() }")]);
     let text = interfaces.describe("a").text("");

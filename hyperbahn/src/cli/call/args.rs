@@ -24,6 +24,9 @@ Examples:
 
 Without --as the service is asked for its interface: arguments go by name, and what it says decides how they
 travel. 'hyperbahn describe SERVICE' shows what can be called. A service that publishes none takes JSON.
+Of a method that streams, a request is an array or one value after another, from standard input one on each line
+as it comes; an answer is one value on each line, as it comes. With --json each line is {\"body\": ..}, the last
+one says how it ended.
 
 Exit status:
   0 ok                 4 declined           8 unhealthy
@@ -76,6 +79,11 @@ pub(crate) struct CallArgs {
 }
 
 impl CallArgs {
+    /// Whether the body is typed while the call goes on.
+    pub(crate) fn is_from_stdin(&self) -> bool {
+        self.body.as_deref() == Some("-")
+    }
+
     /// The bytes that were typed, or that stand where they were said to stand.
     pub(crate) fn body(&self) -> io::Result<Vec<u8>> {
         match self.body.as_deref() {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tchannel_rt::Channel;
 
 use super::args::CallArgs;
-use super::scheme::{Args, Scheme, Shown};
+use super::scheme::{Args, Scheme, Shown, as_bytes};
 use crate::cli::lookup::{self, Failure, LOOKUP_TTL, Lookup};
 
 /// What is known of a service before it is called.
@@ -169,32 +169,36 @@ impl Codec<'_> {
         }
     }
 
-    /// What an answer says; `is_ok` is what its code says.
-    ///
-    /// # Errors
-    ///
-    /// A sentence that says why the args are not what the scheme or the interface promises.
-    pub(crate) fn decode(&self, is_ok: bool, args: &Args) -> Result<Shown, String> {
-        match self {
+    /// What an answer says; `is_ok` is what its code says. One that is not what the scheme or the interface
+    /// promises is shown as bytes, with a note.
+    pub(crate) fn shows(&self, is_ok: bool, args: &Args) -> Shown {
+        let decoded = match self {
             Self::Scheme(scheme) => scheme.decode(args),
-            Self::Method(method) => {
-                let answer = method.answer(is_ok, &args.arg3);
-                let answer = answer.map_err(|error| error.to_string())?;
-                Ok(Shown {
-                    headers: by_name(method).decode_headers(&args.arg2)?,
-                    body: answer.body.to_value(),
-                    text: answer.body.to_string().into(),
-                    notes: answer.notes,
-                    is_failure: false,
-                })
-            }
-        }
+            Self::Method(method) => decode(method, is_ok, args),
+        };
+        decoded.unwrap_or_else(|reason| Shown {
+            notes: vec![format!("the answer is shown as bytes: {reason}")],
+            ..as_bytes(args)
+        })
     }
 }
 
-fn by_name(method: &Method<'_>) -> Scheme {
+fn decode(method: &Method<'_>, is_ok: bool, args: &Args) -> Result<Shown, String> {
+    let answer = method.answer(is_ok, &args.arg3);
+    let answer = answer.map_err(|error| error.to_string())?;
+    Ok(Shown {
+        headers: by_name(method).decode_headers(&args.arg2)?,
+        body: answer.body.to_value(),
+        text: answer.body.to_string().into(),
+        notes: answer.notes,
+        is_failure: false,
+    })
+}
+
+/// The scheme whose headers the method has.
+pub(crate) fn by_name(method: &Method<'_>) -> Scheme {
     match method.scheme() {
-        "thrift" => Scheme::Thrift,
+        "thrift" | "sthrift" => Scheme::Thrift,
         "msgpack" => Scheme::Msgpack,
         _ => Scheme::Json,
     }

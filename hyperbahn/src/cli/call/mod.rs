@@ -4,11 +4,13 @@ mod args;
 mod codec;
 mod report;
 mod scheme;
+mod stream;
 mod target;
 
 use std::time::Instant;
 
 use hyperbahn::host_port::HostPort;
+use hyperbahn::interface::Method;
 use tchannel_rt::{CallError, Channel, ErrorCode, Response};
 
 pub(crate) use args::{CallArgs, ttl};
@@ -28,12 +30,17 @@ pub(crate) async fn run(args: CallArgs) -> Exit {
         Ok(peers) => peers,
         Err(reason) => return output::refuse(reason),
     };
-    let body = match args.body() {
-        Ok(body) => body,
-        Err(error) => return output::fail(error),
-    };
     let channel = Channel::new(&args.cn);
     let started = Instant::now();
+    // Standard input may be a stream that goes on for long; it is read once it is known to be none.
+    let mut body = Vec::new();
+    let is_later = args.is_from_stdin() && args.scheme.is_none();
+    if !is_later {
+        body = match args.body() {
+            Ok(body) => body,
+            Err(error) => return output::fail(error),
+        };
+    }
     let known = match codec::know(&args, &channel, &peers, &body).await {
         Ok(known) => known,
         Err(refusal) => return refuse(&args, refusal, started),
@@ -42,9 +49,25 @@ pub(crate) async fn run(args: CallArgs) -> Exit {
         Ok(codec) => codec,
         Err(reason) => return output::refuse(reason),
     };
+    if let Codec::Method(method) = &codec
+        && (method.streams_request() || method.streams_response())
+    {
+        return stream::run(&args, &channel, &peers, &codec, method, &body).await;
+    }
+    if is_later {
+        body = match args.body() {
+            Ok(body) => body,
+            Err(error) => return output::fail(error),
+        };
+    }
     let encoded = match codec.encode(&args.headers, &body) {
         Ok(encoded) => encoded,
-        Err(reason) => return mistaken(&args, &codec, reason),
+        Err(reason) => {
+            return match &codec {
+                Codec::Method(method) => mistaken(&args, method, reason),
+                Codec::Scheme(_) => output::refuse(reason),
+            };
+        }
     };
     let report = call(&args, &channel, &peers, &known, &codec, encoded).await;
     print(&args, &codec, &report);
@@ -72,15 +95,13 @@ fn refuse(args: &CallArgs, refusal: Refusal, started: Instant) -> Exit {
 }
 
 /// What is wrong with the body, and where it says what is right.
-fn mistaken(args: &CallArgs, codec: &Codec<'_>, reason: String) -> Exit {
+fn mistaken(args: &CallArgs, method: &Method<'_>, reason: String) -> Exit {
     let exit = output::refuse(reason);
-    if let Codec::Method(method) = codec {
-        let flags = args.peers.flags();
-        let (service, method) = (&args.target.service, method.arg1());
-        output::note(format_args!(
-            "see: hyperbahn describe{flags} {service} {method}"
-        ));
-    }
+    let flags = args.peers.flags();
+    let (service, method) = (&args.target.service, method.arg1());
+    output::note(format_args!(
+        "see: hyperbahn describe{flags} {service} {method}"
+    ));
     exit
 }
 
@@ -117,13 +138,7 @@ fn answered(codec: &Codec<'_>, response: &Response, started: Instant) -> Report 
         arg2: response.arg2.clone(),
         arg3: response.arg3.clone(),
     };
-    let shown = codec
-        .decode(response.is_ok(), &args)
-        .unwrap_or_else(|reason| {
-            let mut shown = scheme::as_bytes(&args);
-            shown.notes = vec![format!("the answer is shown as bytes: {reason}")];
-            shown
-        });
+    let shown = codec.shows(response.is_ok(), &args);
     Report {
         outcome: Outcome::Answered {
             failed: !response.is_ok() || shown.is_failure,

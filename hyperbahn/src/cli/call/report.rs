@@ -31,6 +31,13 @@ pub(crate) enum Outcome {
         /// What it says.
         shown: Shown,
     },
+    /// The service answered with a stream, all of which has been shown.
+    Streamed {
+        /// How many values.
+        values: u64,
+        /// Application headers, by name.
+        headers: Value,
+    },
     /// An error frame came, or nothing that could be used.
     Failed {
         /// Its code.
@@ -46,7 +53,7 @@ impl Report {
     /// The exit status.
     pub(crate) fn exit(&self) -> Exit {
         match &self.outcome {
-            Outcome::Answered { failed: false, .. } => Exit::Success,
+            Outcome::Answered { failed: false, .. } | Outcome::Streamed { .. } => Exit::Success,
             Outcome::Answered { failed: true, .. } => Exit::Application,
             Outcome::Failed { code, .. } => Exit::System(*code),
         }
@@ -56,7 +63,7 @@ impl Report {
     pub(crate) fn body(&self) -> Option<&Bytes> {
         match &self.outcome {
             Outcome::Answered { shown, .. } => Some(&shown.text),
-            Outcome::Failed { .. } => None,
+            Outcome::Streamed { .. } | Outcome::Failed { .. } => None,
         }
     }
 
@@ -64,14 +71,14 @@ impl Report {
     pub(crate) fn notes(&self) -> &[String] {
         match &self.outcome {
             Outcome::Answered { shown, .. } => &shown.notes,
-            Outcome::Failed { .. } => &[],
+            Outcome::Streamed { .. } | Outcome::Failed { .. } => &[],
         }
     }
 
     /// What a person may do about it.
     pub(crate) fn advice(&self) -> Option<&'static str> {
         match &self.outcome {
-            Outcome::Answered { .. } => None,
+            Outcome::Answered { .. } | Outcome::Streamed { .. } => None,
             Outcome::Failed { advice, .. } => *advice,
         }
     }
@@ -91,6 +98,10 @@ impl Report {
                     document["notes"] = json!(shown.notes);
                 }
             }
+            Outcome::Streamed { values, headers } => {
+                document["values"] = json!(values);
+                document["headers"] = headers.clone();
+            }
             Outcome::Failed { message, .. } => document["message"] = json!(message),
         }
         document
@@ -98,7 +109,7 @@ impl Report {
 
     fn code(&self) -> &'static str {
         match &self.outcome {
-            Outcome::Answered { failed: false, .. } => "ok",
+            Outcome::Answered { failed: false, .. } | Outcome::Streamed { .. } => "ok",
             Outcome::Answered { failed: true, .. } => "application-error",
             Outcome::Failed { code, .. } => code.name(),
         }
@@ -109,8 +120,11 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.code())?;
-        if let Outcome::Failed { message, .. } = &self.outcome {
-            write!(f, ": {message}")?;
+        match &self.outcome {
+            Outcome::Failed { message, .. } => write!(f, ": {message}")?,
+            Outcome::Streamed { values: 1, .. } => f.write_str(": 1 value")?,
+            Outcome::Streamed { values, .. } => write!(f, ": {values} values")?,
+            Outcome::Answered { .. } => {}
         }
         write!(f, " ({:.1} ms", self.elapsed.as_secs_f64() * 1e3)?;
         match &self.peer {

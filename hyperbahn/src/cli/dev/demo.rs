@@ -1,4 +1,4 @@
-//! The demo services: an echo on two instances, one that fails one call in five, and a typed one.
+//! The demo services: an echo on two instances, one that fails one call in five, and two with typed methods.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tchannel_rt::hyperbahn::Routers;
 use tchannel_rt::{Channel, ChannelError, HandlerError, HandlerResult, Reply, Request};
 
+use super::greeter::{Greeter, Polite};
 use super::keyvalue::{KeyValue, Store};
 
 /// One instance of a demo service, advertised.
@@ -62,6 +63,18 @@ impl Demo {
         channel
             .service("keyvalue")
             .serve(Store::new().into_service());
+        Self::start(channel, router).await
+    }
+
+    /// An instance of `greeter`, whose methods are those of a trait. When this returns, the mesh of `router` knows
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`] when there is no port to listen on.
+    pub(super) async fn greeter(router: &str) -> Result<Self, ChannelError> {
+        let channel = Channel::new("greeter");
+        channel.service("greeter").serve(Polite.into_service());
         Self::start(channel, router).await
     }
 

@@ -3,17 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tchannel_rt::MethodError;
+use futures::stream;
+use tchannel_rt::{MethodError, Stream, StreamError, Streaming};
 
 pub(super) use generated::keyvalue::KeyValue;
-use generated::keyvalue::{Full, KeyValueGetThrows, KeyValuePutThrows, NotFound};
+use generated::keyvalue::{
+    Entry, Full, KeyValueGetThrows, KeyValueLoadThrows, KeyValuePutThrows, NotFound,
+};
 
 mod generated {
     tchannel_rt::include_thrift!("keyvalue");
 }
 
 /// Texts by key, at most [`ENTRIES_MAX`] of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Store {
     texts: Mutex<BTreeMap<String, String>>,
 }
@@ -33,6 +36,16 @@ impl Store {
     fn texts(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
         self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn insert(&self, key: String, value: String) -> Result<(), Full> {
+        let mut texts = self.texts();
+        if texts.len() == ENTRIES_MAX && !texts.contains_key(&key) {
+            let limit = ENTRIES_MAX.try_into().unwrap_or(i32::MAX);
+            return Err(Full { limit });
+        }
+        texts.insert(key, value);
+        Ok(())
+    }
 }
 
 impl KeyValue for Store {
@@ -42,16 +55,25 @@ impl KeyValue for Store {
     }
 
     async fn put(&self, key: String, value: String) -> Result<(), MethodError<KeyValuePutThrows>> {
-        let mut texts = self.texts();
-        if texts.len() == ENTRIES_MAX && !texts.contains_key(&key) {
-            let limit = ENTRIES_MAX.try_into().unwrap_or(i32::MAX);
-            return Err(Full { limit }.into());
-        }
-        texts.insert(key, value);
-        Ok(())
+        Ok(self.insert(key, value)?)
     }
 
-    async fn all(&self) -> Result<BTreeMap<String, String>, MethodError> {
-        Ok(self.texts().clone())
+    async fn scan(&self) -> Result<impl Stream<Item = Result<Entry, StreamError>>, MethodError> {
+        let texts = self.texts().clone().into_iter();
+        Ok(stream::iter(
+            texts.map(|(key, value)| Ok(Entry { key, value })),
+        ))
+    }
+
+    async fn load(
+        &self,
+        mut entries: Streaming<Entry>,
+    ) -> Result<i32, MethodError<KeyValueLoadThrows>> {
+        let mut count = 0;
+        while let Some(Entry { key, value }) = entries.message().await? {
+            self.insert(key, value)?;
+            count += 1;
+        }
+        Ok(count)
     }
 }

@@ -1,6 +1,7 @@
 //! `hyperbahn dev`: a mesh of routers and demo services in one process.
 
 mod demo;
+mod greeter;
 mod keyvalue;
 mod mesh;
 
@@ -22,6 +23,7 @@ Examples:
 Then, from another shell:
   hyperbahn call demo::echo '{\"hello\":\"world\"}'
   hyperbahn describe keyvalue
+  hyperbahn call greeter::hello '{\"name\":\"Ada\"}'
   hyperbahn call keyvalue::get '{\"key\":\"colour\"}'
   hyperbahn call flaky::echo
   hyperbahn members
@@ -67,16 +69,17 @@ pub(crate) async fn run(args: DevArgs) -> Exit {
 }
 
 /// The demo services, each advertised at another router as far as there are others.
-async fn demos(routers: &[&str]) -> Result<[Demo; 4], ChannelError> {
+async fn demos(routers: &[&str]) -> Result<[Demo; 5], ChannelError> {
     let mut turn = routers.iter().cycle().copied();
     let mut router = || turn.next().expect("there is a router");
-    let (first, second, flaky, keyvalue) = tokio::try_join!(
+    let (first, second, flaky, keyvalue, greeter) = tokio::try_join!(
         Demo::echo(router()),
         Demo::echo(router()),
         Demo::flaky(router()),
-        Demo::keyvalue(router())
+        Demo::keyvalue(router()),
+        Demo::greeter(router())
     )?;
-    Ok([first, second, flaky, keyvalue])
+    Ok([first, second, flaky, keyvalue, greeter])
 }
 
 /// This program as it was called, so that the command to try can be copied whether it is installed or not.
@@ -86,11 +89,11 @@ fn program() -> String {
         .unwrap_or_else(|| "hyperbahn".to_owned())
 }
 
-fn welcome(program: &str, routers: &[&str], demos: &[Demo; 4]) -> String {
+fn welcome(program: &str, routers: &[&str], demos: &[Demo; 5]) -> String {
     let listening = routers
         .iter()
         .map(|router| format!("router listens on {router}\n"));
-    let [first, second, flaky, keyvalue] = demos;
+    let [first, second, flaky, keyvalue, greeter] = demos;
     // Whichever router is asked, the answer is the same.
     let [one, last] = [routers[0], routers[routers.len() - 1]].map(flag);
     format!(
@@ -98,10 +101,12 @@ fn welcome(program: &str, routers: &[&str], demos: &[Demo; 4]) -> String {
          demo {first}\n\
          demo {second}\n\
          flaky {flaky}; it fails one call in five, on purpose\n\
-         keyvalue {keyvalue}; its methods are typed\n\
+         keyvalue {keyvalue}; its methods are those of a Thrift file\n\
+         greeter {greeter}; its methods are those of a Rust trait\n\
          \n\
          try: {program} call{one} demo::echo '{{\"hello\":\"world\"}}'\n\
          \x20    {program} describe{one} keyvalue\n\
+         \x20    {program} call{one} greeter::hello '{{\"name\":\"Ada\"}}'\n\
          \x20    {program} call{last} keyvalue::get '{{\"key\":\"colour\"}}'\n\
          \x20    {program} call{last} flaky::echo\n\
          \x20    {program} members{one}\n\

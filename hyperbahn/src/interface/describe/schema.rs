@@ -46,7 +46,10 @@ fn of_method(method: &Method<'_>) -> MethodDescription {
         unreachable!("a schema has no other methods");
     };
     let it = schema.method;
-    let parameters = schema.parameters().into_iter();
+    let parameters = schema
+        .parameters()
+        .into_iter()
+        .filter(|_| it.request_stream.is_none());
     let arguments = parameters.map(|(name, schema, required)| field(name, schema, required));
     let words_of = |schema: &Option<Value>| schema.as_ref().map(words);
     MethodDescription {

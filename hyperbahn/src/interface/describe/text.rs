@@ -137,7 +137,7 @@ impl Text<'_> {
 /// A command that a shell takes as it is.
 fn command(method: &MethodDescription, flags: &str) -> String {
     let target = quoted(&method.target);
-    let body = match method.arguments.is_empty() {
+    let body = match method.arguments.is_empty() && method.request_stream.is_none() {
         true => String::new(),
         false => format!(" {}", quoted(&method.example.to_string())),
     };

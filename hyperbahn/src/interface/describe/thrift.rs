@@ -53,12 +53,12 @@ fn of_service(
 }
 
 fn of_method(method: &Method<'_>, types: &mut Types<'_>) -> MethodDescription {
-    let Kind::Thrift(ThriftMethod {
-        idl, method: it, ..
-    }) = method.kind
-    else {
+    let Kind::Thrift(thrift) = method.kind else {
         unreachable!("Thrift files have no other methods");
     };
+    let ThriftMethod {
+        idl, method: it, ..
+    } = thrift;
     for field in &it.arguments {
         types.visit(&field.ty);
     }
@@ -66,16 +66,9 @@ fn of_method(method: &Method<'_>, types: &mut Types<'_>) -> MethodDescription {
     for thrown in &it.throws {
         types.visit(&Type::Struct(thrown.exception));
     }
-    let returns = it.returns.as_ref().map(|ty| words(idl, ty));
-    let (request_stream, arguments) = match &it.arguments[..] {
-        [only] if it.streaming.request() => (Some(words(idl, &only.ty)), &[][..]),
-        all => (None, all),
-    };
-    let (response_stream, returns) = match it.streaming.response() {
-        true => (returns, None),
-        false => (None, returns),
-    };
-    let arguments = arguments.iter().map(|field| FieldDescription {
+    let (request, response) = (thrift.request_stream(), thrift.response_stream());
+    let arguments = it.arguments.iter().filter(|_| request.is_none());
+    let arguments = arguments.map(|field| FieldDescription {
         required: field.requiredness != Requiredness::Optional && field.default.is_none(),
         ..of_field(idl, field)
     });
@@ -86,9 +79,13 @@ fn of_method(method: &Method<'_>, types: &mut Types<'_>) -> MethodDescription {
         target: String::new(),
         docs: it.notes.doc.clone(),
         arguments: arguments.collect(),
-        request_stream,
-        returns,
-        response_stream,
+        request_stream: request.map(|ty| words(idl, ty)),
+        returns: it
+            .returns
+            .as_ref()
+            .filter(|_| response.is_none())
+            .map(|ty| words(idl, ty)),
+        response_stream: response.map(|ty| words(idl, ty)),
         errors: errors.collect(),
         idempotent: false,
         ttl_ms: None,
@@ -98,7 +95,11 @@ fn of_method(method: &Method<'_>, types: &mut Types<'_>) -> MethodDescription {
 }
 
 fn annotations(notes: &Notes) -> BTreeMap<String, String> {
-    let annotations = notes.annotations.iter();
+    // What is streamed is told in the signature.
+    let annotations = notes
+        .annotations
+        .iter()
+        .filter(|(name, _)| name != "streaming");
     let annotations =
         annotations.map(|(name, value)| (name.clone(), value.clone().unwrap_or_default()));
     annotations.collect()

@@ -11,12 +11,7 @@ use crate::interface::{Mismatch, near};
 
 /// The arguments as they are sent.
 pub(super) fn arguments(method: &SchemaMethod<'_>, arguments: &Value) -> Result<Value, Mismatch> {
-    let mut checker = Checker {
-        defs: &method.interface.defs,
-        path: Path::new("arguments"),
-        depth: 0,
-        steps_left: STEPS_MAX,
-    };
+    let mut checker = Checker::new(method, "arguments");
     let members = match arguments {
         Value::Null => &Map::new(),
         Value::Object(members) => members,
@@ -54,6 +49,15 @@ pub(super) fn arguments(method: &SchemaMethod<'_>, arguments: &Value) -> Result<
     Ok(Value::Object(members.clone()))
 }
 
+/// A value of a stream.
+pub(super) fn piece(
+    method: &SchemaMethod<'_>,
+    schema: &Value,
+    value: &Value,
+) -> Result<(), Mismatch> {
+    Checker::new(method, "value").check(schema, value)
+}
+
 struct Checker<'a> {
     defs: &'a Map<String, Value>,
     path: Path,
@@ -64,6 +68,15 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
+    fn new(method: &SchemaMethod<'a>, root: &'static str) -> Self {
+        Self {
+            defs: &method.interface.defs,
+            path: Path::new(root),
+            depth: 0,
+            steps_left: STEPS_MAX,
+        }
+    }
+
     fn check(&mut self, schema: &'a Value, value: &Value) -> Result<(), Mismatch> {
         // A schema that is too much to look at is the service's to judge by.
         if self.depth == DEPTH_MAX || self.steps_left == 0 {

@@ -93,13 +93,34 @@ impl<'a> SchemaMethod<'a> {
         parameters.collect()
     }
 
+    /// The schema of each value of the request, if it is a stream.
+    pub(super) fn request_stream(&self) -> Option<&'a Value> {
+        self.method.request_stream.as_ref()
+    }
+
+    /// The schema of each value of the response, if it is a stream.
+    pub(super) fn response_stream(&self) -> Option<&'a Value> {
+        self.method.response_stream.as_ref()
+    }
+
     pub(super) fn arguments(&self, arguments: &Value) -> Result<Bytes, Mismatch> {
-        let arguments = check::arguments(self, arguments)?;
-        let encoded = match self.interface.scheme {
-            Scheme::Msgpack => msgpack::encode(&arguments),
-            Scheme::Json => json::encode(&arguments),
+        self.encode("arguments", &check::arguments(self, arguments)?)
+    }
+
+    pub(super) fn piece(&self, value: &Value) -> Result<Bytes, Mismatch> {
+        let Some(schema) = self.request_stream() else {
+            return Err(Path::new("value").mismatch("the request is no stream"));
         };
-        encoded.map_err(|error| Path::new("arguments").mismatch(error.to_string()))
+        check::piece(self, schema, value)?;
+        self.encode("value", value)
+    }
+
+    fn encode(&self, root: &'static str, value: &Value) -> Result<Bytes, Mismatch> {
+        let encoded = match self.interface.scheme {
+            Scheme::Msgpack => msgpack::encode(value),
+            Scheme::Json => json::encode(value),
+        };
+        encoded.map_err(|error| Path::new(root).mismatch(error.to_string()))
     }
 
     pub(super) fn answer(&self, arg3: &Bytes) -> Result<Answer, Mismatch> {
@@ -117,7 +138,10 @@ impl<'a> SchemaMethod<'a> {
     }
 
     pub(super) fn sample(&self) -> Json {
-        sample::arguments(self)
+        match self.request_stream() {
+            Some(schema) => Json::Array(vec![sample::piece(self, schema)]),
+            None => sample::arguments(self),
+        }
     }
 }
 

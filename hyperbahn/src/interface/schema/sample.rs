@@ -7,15 +7,16 @@ use crate::interface::Json;
 
 /// What a caller of `method` has to give; what is optional is left out.
 pub(super) fn arguments(method: &SchemaMethod<'_>) -> Json {
-    let mut sampler = Sampler {
-        defs: &method.interface.defs,
-        left: VALUES_MAX,
-        open: Vec::new(),
-    };
+    let mut sampler = Sampler::new(method);
     let parameters = method.parameters().into_iter();
     let parameters = parameters.filter(|(_, _, is_required)| *is_required);
     let members = parameters.map(|(name, schema, _)| (name.to_owned(), sampler.value(schema)));
     Json::Object(members.collect())
+}
+
+/// A value of a stream.
+pub(super) fn piece(method: &SchemaMethod<'_>, schema: &Value) -> Json {
+    Sampler::new(method).value(schema)
 }
 
 struct Sampler<'a> {
@@ -27,6 +28,14 @@ struct Sampler<'a> {
 }
 
 impl<'a> Sampler<'a> {
+    fn new(method: &SchemaMethod<'a>) -> Self {
+        Self {
+            defs: &method.interface.defs,
+            left: VALUES_MAX,
+            open: Vec::new(),
+        }
+    }
+
     fn value(&mut self, schema: &'a Value) -> Json {
         let Some(left) = self.left.checked_sub(1) else {
             return Json::NULL;

@@ -26,10 +26,11 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use serde_json::Value;
-use tchannel_codegen::idl::{Idl, Method, Service, Type};
+use tchannel_codegen::idl::{Idl, Method, Service, Streaming, Type};
 use tchannel_rt::meta::ThriftIDLs;
 use tchannel_rt::scheme::thrift as wire;
 
+use super::mismatch::Path;
 use super::{Answer, Json, Mismatch, Unreadable};
 
 pub(super) use constant::constant;
@@ -99,7 +100,46 @@ impl ThriftInterface {
     }
 }
 
-impl ThriftMethod<'_> {
+impl<'a> ThriftMethod<'a> {
+    pub(super) fn scheme(&self) -> &'static str {
+        match self.method.streaming {
+            Streaming::No => "thrift",
+            _ => "sthrift",
+        }
+    }
+
+    /// The type of each value of the request, if it is a stream.
+    pub(super) fn request_stream(&self) -> Option<&'a Type> {
+        match self.method.streaming {
+            Streaming::Request | Streaming::Both => {
+                self.method.arguments.first().map(|field| &field.ty)
+            }
+            Streaming::No | Streaming::Response => None,
+        }
+    }
+
+    /// The type of each value of the response, if it is a stream.
+    pub(super) fn response_stream(&self) -> Option<&'a Type> {
+        match self.method.streaming {
+            Streaming::Response | Streaming::Both => self.method.returns.as_ref(),
+            Streaming::No | Streaming::Request => None,
+        }
+    }
+
+    pub(super) fn piece(&self, value: &Value) -> Result<Bytes, Mismatch> {
+        match self.request_stream() {
+            Some(ty) => write::piece(self.idl, ty, value),
+            None => Err(Path::new("value").mismatch("the request is no stream")),
+        }
+    }
+
+    pub(super) fn answer_piece(&self, chunk: &Bytes) -> Result<Answer, Mismatch> {
+        match self.response_stream() {
+            Some(ty) => read::piece(self.idl, ty, chunk),
+            None => Err(Path::new("value").mismatch("the answer is no stream")),
+        }
+    }
+
     pub(super) fn arguments(&self, arguments: &Value) -> Result<Bytes, Mismatch> {
         write::arguments(self.idl, self.method, arguments)
     }
@@ -109,7 +149,10 @@ impl ThriftMethod<'_> {
     }
 
     pub(super) fn sample(&self) -> Json {
-        sample::arguments(self.idl, self.method)
+        match self.request_stream() {
+            Some(ty) => Json::Array(vec![sample::piece(self.idl, ty)]),
+            None => sample::arguments(self.idl, self.method),
+        }
     }
 }
 

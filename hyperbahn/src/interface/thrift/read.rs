@@ -38,6 +38,24 @@ pub(super) fn answer(
     }
 }
 
+/// What a value of a stream says.
+pub(super) fn piece(idl: &Idl, ty: &Type, chunk: &Bytes) -> Result<Answer, Mismatch> {
+    let mut decoder = Decoder {
+        idl,
+        path: Path::new("value"),
+        notes: Vec::new(),
+    };
+    let mut reader = Reader::new(chunk);
+    let read = decoder.value(ty, &mut reader);
+    match read.and_then(|body| reader.finish().map(|()| body)) {
+        Ok(body) => Ok(Answer {
+            body,
+            notes: decoder.notes,
+        }),
+        Err(error) => Err(decoder.path.mismatch(error.to_string())),
+    }
+}
+
 struct Decoder<'a> {
     idl: &'a Idl,
     path: Path,

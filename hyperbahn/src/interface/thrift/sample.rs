@@ -7,15 +7,16 @@ use crate::interface::Json;
 
 /// What a caller of `method` may have to give; what is optional is left out.
 pub(super) fn arguments(idl: &Idl, method: &Method) -> Json {
-    let mut sampler = Sampler {
-        idl,
-        open: Vec::new(),
-        left: VALUES_MAX,
-    };
+    let mut sampler = Sampler::new(idl);
     let arguments = method.arguments.iter();
     let arguments = arguments.filter(|field| field.requiredness != Requiredness::Optional);
     let members = arguments.map(|field| (field.name.clone(), sampler.field(field)));
     Json::Object(members.collect())
+}
+
+/// A value of a stream.
+pub(super) fn piece(idl: &Idl, ty: &Type) -> Json {
+    Sampler::new(idl).value(ty)
 }
 
 struct Sampler<'a> {
@@ -27,6 +28,14 @@ struct Sampler<'a> {
 }
 
 impl<'a> Sampler<'a> {
+    fn new(idl: &'a Idl) -> Self {
+        Self {
+            idl,
+            open: Vec::new(),
+            left: VALUES_MAX,
+        }
+    }
+
     fn field(&mut self, field: &'a Field) -> Json {
         match &field.default {
             Some(default) => constant(self.idl, &field.ty, default),

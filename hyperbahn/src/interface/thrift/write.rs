@@ -41,6 +41,19 @@ pub(super) fn arguments(idl: &Idl, method: &Method, value: &Value) -> Result<Byt
         .map_err(|error| path.mismatch(error.to_string()))
 }
 
+/// A value of a stream.
+pub(super) fn piece(idl: &Idl, ty: &Type, value: &Value) -> Result<Bytes, Mismatch> {
+    let mut encoder = Encoder {
+        idl,
+        path: Path::new("value"),
+        writer: Writer::new(),
+    };
+    encoder.value(ty, value)?;
+    let Encoder { writer, path, .. } = encoder;
+    let written = writer.finish();
+    written.map_err(|error| path.mismatch(error.to_string()))
+}
+
 /// Every argument is sent by generated clients; who leaves one out has forgotten it, unless the file says.
 fn is_required_argument(field: &Field) -> bool {
     field.requiredness != Requiredness::Optional && field.default.is_none()

@@ -382,8 +382,117 @@ async fn meta_is_called_by_name_at_any_service() {
     .concat())
     .await;
     assert_eq!(stdout(&put), "null\n", "{}", stderr(&put));
-    let all = run(&[&["call", "keyvalue::all"], &router[..]].concat()).await;
-    assert_eq!(stdout(&all), "{\"colour\":\"green\",\"x\":\"y\"}\n");
+    assert_eq!(running.terminate().await, 0);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_trait_is_described_and_called_with_nothing_but_its_name() {
+    let mut running = Running::start(&["dev", "--listen", "127.0.0.1:0", "--nodes", "1"]).await;
+    welcome(&mut running).await;
+    let router = ["--router", &running.router];
+    let described = run(&[&["describe", "greeter"], &router[..]].concat()).await;
+    let text = stdout(&described);
+    for line in [
+        "Greeter: trait over msgpack",
+        "  Says hello: a demonstration.",
+        "  hello(name: string) -> string",
+        "    A greeting for `name`.",
+        "    fails with Refusal",
+        "    may be tried again",
+        "  enum Refusal",
+        "    NoName",
+    ] {
+        assert!(text.contains(&format!("{line}\n")), "{text}");
+    }
+    let refused =
+        run(&[&["call", "greeter::hello", r#"{"name":" "}"#], &router[..]].concat()).await;
+    assert_eq!(refused.status.code(), Some(126));
+    assert_eq!(stdout(&refused), "\"NoName\"\n");
+    assert_eq!(running.terminate().await, 0);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn values_of_a_stream_go_and_come_one_by_one() {
+    let mut running = Running::start(&["dev", "--listen", "127.0.0.1:0", "--nodes", "1"]).await;
+    welcome(&mut running).await;
+    let router = ["--router", &running.router, "--ttl", "10s"];
+    let call = async |args: &[&str]| run(&[&["call"], args, &router[..]].concat()).await;
+    let array = r#"[{"key":"a","value":"1"},{"key":"b","value":"2"}]"#;
+    let loaded = call(&["keyvalue::load", array]).await;
+    assert_eq!(stdout(&loaded), "2\n", "{}", stderr(&loaded));
+    let lines = "{\"key\":\"a\",\"value\":\"3\"}\n{\"key\":\"c\",\"value\":\"4\"}";
+    let loaded = call(&["keyvalue::load", lines]).await;
+    assert_eq!(stdout(&loaded), "2\n", "{}", stderr(&loaded));
+
+    let scanned = call(&["keyvalue::scan"]).await;
+    let entries = "{\"key\":\"a\",\"value\":\"3\"}\n{\"key\":\"b\",\"value\":\"2\"}\n\
+                   {\"key\":\"c\",\"value\":\"4\"}\n{\"key\":\"colour\",\"value\":\"green\"}\n";
+    assert_eq!(stdout(&scanned), entries, "{}", stderr(&scanned));
+    assert!(
+        stderr(&scanned).starts_with("ok: 4 values ("),
+        "{}",
+        stderr(&scanned)
+    );
+    let document = call(&["keyvalue::scan", "--json"]).await;
+    let lines: Vec<Value> = stdout(&document)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(lines[0], json!({"body": {"key": "a", "value": "3"}}));
+    assert_eq!(
+        (&lines[4]["code"], &lines[4]["values"]),
+        (&json!("ok"), &json!(4))
+    );
+
+    let wrong = call(&["keyvalue::load", r#"[{"key":"a"}]"#]).await;
+    assert_eq!(wrong.status.code(), Some(64));
+    assert!(
+        stderr(&wrong).contains("value: it is missing; expected string"),
+        "{}",
+        stderr(&wrong)
+    );
+    assert_eq!(running.terminate().await, 0);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn lines_of_standard_input_are_sent_as_they_come() {
+    use tokio::io::AsyncWriteExt;
+
+    let mut running = Running::start(&["dev", "--listen", "127.0.0.1:0", "--nodes", "1"]).await;
+    welcome(&mut running).await;
+    let router = ["--router", &running.router, "--ttl", "30s"];
+    let load = hyperbahn(&[&["call", "keyvalue::load", "-"], &router[..]].concat())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn();
+    let mut load = load.unwrap();
+    let mut stdin = load.stdin.take().unwrap();
+    stdin
+        .write_all(b"{\"key\":\"first\",\"value\":\"1\"}\n")
+        .await
+        .unwrap();
+    // It has arrived before the second is typed.
+    loop {
+        let get = run(&[
+            &["call", "keyvalue::get", r#"{"key":"first"}"#],
+            &router[..],
+        ]
+        .concat())
+        .await;
+        if get.status.success() {
+            break;
+        }
+    }
+    stdin
+        .write_all(b"\n{\"key\":\"second\",\"value\":\"2\"}\n")
+        .await
+        .unwrap();
+    drop(stdin);
+    let output = load.wait_with_output().await.unwrap();
+    assert_eq!(stdout(&output), "2\n");
     assert_eq!(running.terminate().await, 0);
 }
 
