@@ -11,8 +11,8 @@ mod server;
 
 use std::time::Duration;
 
-use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 
 use crate::input::{Answer, Failure, Method, Scheme, Service};
 
@@ -56,31 +56,44 @@ impl<'a> Emitter<'a> {
         numbers.zip(&self.service.methods)
     }
 
-    /// How the values of a method travel.
+    /// How the values of a method travel. Types that can not are complained about at its name.
     fn format(&self, method: &Method) -> TokenStream {
-        let rt = &self.rt;
+        let span = method.name.span();
+        let rt = at(span, &self.rt);
         let throws = matches!(
             method.returned.failure,
             Failure::Own(_) | Failure::Any(Some(_))
         );
-        match (self.service.options.scheme, throws) {
-            (Scheme::Msgpack, false) => quote!(#rt::Format::msgpack()),
-            (Scheme::Msgpack, true) => quote!(#rt::Format::msgpack_throwing()),
-            (Scheme::Json, false) => quote!(#rt::Format::json()),
-            (Scheme::Json, true) => quote!(#rt::Format::json_throwing()),
-        }
+        let constructor = match (self.service.options.scheme, throws) {
+            (Scheme::Msgpack, false) => "msgpack",
+            (Scheme::Msgpack, true) => "msgpack_throwing",
+            (Scheme::Json, false) => "json",
+            (Scheme::Json, true) => "json_throwing",
+        };
+        let constructor = Ident::new(constructor, span);
+        quote_spanned!(span=> #rt::Format::#constructor())
     }
 }
 
 /// How the runtime calls methods of this kind, at either end.
-fn kind(method: &Method) -> TokenStream {
+fn kind(method: &Method) -> Ident {
     let gives_stream = matches!(method.returned.answer, Answer::Stream(_));
-    match (method.request_stream().is_some(), gives_stream) {
-        (false, false) => quote!(unary),
-        (true, false) => quote!(request_stream),
-        (false, true) => quote!(response_stream),
-        (true, true) => quote!(both_streams),
-    }
+    let kind = match (method.request_stream().is_some(), gives_stream) {
+        (false, false) => "unary",
+        (true, false) => "request_stream",
+        (false, true) => "response_stream",
+        (true, true) => "both_streams",
+    };
+    Ident::new(kind, method.name.span())
+}
+
+/// The same tokens, as if they stood there.
+fn at(span: Span, tokens: &TokenStream) -> TokenStream {
+    let tokens = tokens.clone().into_iter().map(|mut token| {
+        token.set_span(span);
+        token
+    });
+    tokens.collect()
 }
 
 /// The type of what a method answers with, or of each of them.

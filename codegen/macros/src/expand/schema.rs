@@ -71,7 +71,7 @@ impl Emitter<'_> {
             ..
         } = parameter;
         let (docs, schema) = (option(docs.as_deref()), self.schema_of(ty));
-        quote!(.parameter::<#ty>(#wire_name, #docs, #schema))
+        quote_spanned!(ty.span()=> .parameter::<#ty>(#wire_name, #docs, #schema))
     }
 
     /// A function that gives the schema of `ty`, or that of anything if it has none.

@@ -1,7 +1,7 @@
 //! How an implementation of the trait becomes a service.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 
 use super::{Emitter, kind};
 use crate::input::{Answer, Failure, Method, plain};
@@ -26,37 +26,36 @@ impl Emitter<'_> {
 
     fn registration(&self, number: &Literal, method: &Method) -> TokenStream {
         let Self { rt, client, .. } = self;
-        // Not a name that a parameter can have, whatever it is called.
-        let it = Ident::new("it", Span::mixed_site());
+        let name = &method.name;
+        let span = name.span();
+        // Not names that a parameter can have, whatever it is called.
+        let it = Ident::new("it", Span::mixed_site().located_at(span));
+        let out = Ident::new("out", Span::mixed_site().located_at(span));
         let names = || method.parameters.iter().map(|one| &one.name);
         let (own, given) = (names(), names());
         let arguments = match method.request_stream() {
             Some(_) => quote!(#(#own)*),
             None => quote!(#rt::Arguments((#(#own,)*)): #rt::Arguments<#client, #number>),
         };
-        let name = &method.name;
-        let mut call = quote!(#it.#name(#(#given),*));
+        let mut call = quote_spanned!(span=> #it.#name(#(#given),*));
         if method.is_async {
-            call = quote!(#call.await);
+            call = quote_spanned!(span=> #call.await);
         }
         let outcome = match &method.returned.failure {
-            Failure::Never => quote!(::core::result::Result::Ok(#call)),
-            Failure::Own(_) => quote!(#call.map_err(#rt::MethodError::Exception)),
+            Failure::Never => quote_spanned!(span=> ::core::result::Result::Ok(#call)),
+            Failure::Own(_) => quote_spanned!(span=> #call.map_err(#rt::MethodError::Exception)),
             Failure::Any(_) => call,
         };
+        let (arguments, outcome) = match &method.returned.answer {
+            Answer::Value(_) => (arguments, outcome),
+            Answer::Stream(item) => (
+                quote!(#arguments, #out: #rt::StreamAnswer<#item, _>),
+                quote_spanned!(span=> #out.send(#outcome).await),
+            ),
+        };
         let (kind, format, wire_name) = (kind(method), self.format(method), &method.wire_name);
-        match &method.returned.answer {
-            Answer::Value(_) => quote! {
-                .#kind(#wire_name, #format, |#it, #arguments| async move { #outcome })
-            },
-            Answer::Stream(item) => {
-                let out = Ident::new("out", Span::mixed_site());
-                quote! {
-                    .#kind(#wire_name, #format, |#it, #arguments, #out: #rt::StreamAnswer<#item, _>| async move {
-                        #out.send(#outcome).await
-                    })
-                }
-            }
+        quote! {
+            .#kind(#wire_name, #format, |#it, #arguments| async move { #outcome })
         }
     }
 }

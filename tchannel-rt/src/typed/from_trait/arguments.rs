@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize, Serializer, forward_to_deserialize_any};
 /// Names and types of the parameters of method `N`.
 pub trait Parameters<const N: usize> {
     /// A tuple of the types, in order.
-    type Values: Values;
+    type Values;
     /// The names, as many as there are types.
     const NAMES: &'static [&'static str];
 }
@@ -26,7 +26,7 @@ pub trait Parameters<const N: usize> {
 /// Source: spec/schemes/interfaces.md, "methods by schema".
 pub struct Arguments<P: Parameters<N>, const N: usize>(pub P::Values);
 
-impl<P: Parameters<N>, const N: usize> Serialize for Arguments<P, N> {
+impl<P: Parameters<N, Values: Values>, const N: usize> Serialize for Arguments<P, N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(P::NAMES.len()))?;
         self.0.write(P::NAMES, &mut map)?;
@@ -34,7 +34,7 @@ impl<P: Parameters<N>, const N: usize> Serialize for Arguments<P, N> {
     }
 }
 
-impl<'de, P: Parameters<N>, const N: usize> Deserialize<'de> for Arguments<P, N> {
+impl<'de, P: Parameters<N, Values: Values>, const N: usize> Deserialize<'de> for Arguments<P, N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let by_name = ByName {
             names: P::NAMES,

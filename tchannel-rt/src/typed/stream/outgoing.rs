@@ -15,6 +15,11 @@ use crate::scheme::{Arg, ArgScheme, SchemeError};
 
 /// What a stream that is sent may be made of: the values themselves, or results. An error ends the stream
 /// before its end, and the other end is told.
+#[diagnostic::on_unimplemented(
+    message = "a stream of `{T}` can not be made of `{Self}`",
+    label = "each item is a value or a `Result<_, StreamError>`",
+    note = "errors of the application go before the stream: `async fn` and `Result<impl Stream<..>, E>`"
+)]
 pub trait StreamItem<T> {
     /// The value, or why there is none.
     ///
