@@ -195,8 +195,10 @@ impl Resolver<'_> {
     }
 
     fn uuid(&mut self, text: &str, span: Span) -> Option<Value> {
-        let groups: Vec<usize> = text.split('-').map(str::len).collect();
-        let digits = text.replace('-', "");
+        let braced = text.strip_prefix('{').and_then(|it| it.strip_suffix('}'));
+        let bare = braced.unwrap_or(text);
+        let groups: Vec<usize> = bare.split('-').map(str::len).collect();
+        let digits = bare.replace('-', "");
         let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
         match u128::from_str_radix(&digits, 16) {
             Ok(uuid) if groups == [8, 4, 4, 4, 12] && is_hex => Some(Value::Uuid(uuid)),
@@ -283,17 +285,10 @@ impl Resolver<'_> {
         evaluated
     }
 
-    /// `Enum.MEMBER`, `file.Enum.MEMBER`, or a bare `MEMBER` where its enum is expected.
+    /// `Enum.MEMBER`, `file.Enum.MEMBER`, or where its enum is expected a `MEMBER` that says less.
     fn find_member(&self, file: usize, ty: &Type, word: &str) -> Option<(Ref, usize)> {
         let (at, name) = match (word.rsplit_once('.'), ty) {
-            (Some((prefix, name)), _) => match self.look_up(file, prefix)?.item {
-                Item::Enum(at) => (at, name),
-                Item::Typedef(at) => match self.model.resolved(&Type::Typedef(at)) {
-                    Type::Enum(at) => (*at, name),
-                    _ => return None,
-                },
-                _ => return None,
-            },
+            (Some((prefix, name)), _) => (self.enum_meant(file, ty, prefix, word)?, name),
             (None, Type::Enum(at)) => (*at, word),
             (None, _) => return None,
         };
@@ -302,6 +297,32 @@ impl Resolver<'_> {
             .iter()
             .position(|member| member.thrift_name == name)?;
         Some((at, member))
+    }
+
+    /// The enum that stands before a member's name. Thrift files also name just the file, or an enum of
+    /// another file, as long as it is the enum that is expected.
+    fn enum_meant(&self, file: usize, ty: &Type, prefix: &str, word: &str) -> Option<Ref> {
+        match self.look_up(file, prefix).map(|named| named.item) {
+            Some(Item::Enum(at)) => return Some(at),
+            Some(Item::Typedef(at)) => match self.model.resolved(&Type::Typedef(at)) {
+                Type::Enum(at) => return Some(*at),
+                _ => return None,
+            },
+            Some(_) => return None,
+            None => {}
+        }
+        let Type::Enum(expected) = *ty else {
+            return None;
+        };
+        let includes = &self.files[file].includes;
+        let is_its_file = || {
+            includes
+                .iter()
+                .any(|known| (known.0 == prefix) && (known.1 == expected.file))
+        };
+        let is_its_name = self.model.enumeration(expected).thrift_name == prefix;
+        let is_meant = is_its_name || (is_its_file() && self.look_up(file, word).is_none());
+        is_meant.then_some(expected)
     }
 
     fn fields_of(

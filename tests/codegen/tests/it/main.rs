@@ -1,6 +1,7 @@
 //! Generated code at work.
 
 mod bytes;
+mod constants;
 mod current;
 mod evolution;
 mod greeter;
