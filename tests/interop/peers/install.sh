@@ -113,8 +113,26 @@ go_build() {
     (cd "$peers/$2" && go build -o "$1/peer" .)
 }
 
+# The test files of Thrift itself: no peer, but its Go module carries them.
+install_thrift_files() {
+    command -v go >/dev/null || { missing thrift-files "no go on the path"; return; }
+    local from=$peers/thrift-files into=$home/thrift-files sum
+    sum=$(sum_of "$from/go.mod" "$from/go.sum")
+    fresh thrift-files "$sum" && return
+    rm -rf "$into" && mkdir -p "$into"
+    quietly thrift-files thrift_files "$from" "$into" || { missing thrift-files "go mod download failed"; return; }
+    echo "$sum" >"$into/stamp"
+}
+
+thrift_files() {
+    export GOMODCACHE=$2/modules GOFLAGS="-modcacherw -mod=readonly -buildvcs=false"
+    (cd "$1" && go mod download) || return
+    cp -r "$2"/modules/github.com/apache/thrift@*/test "$2/test" && rm -rf "$2/modules"
+}
+
 install_node
 install_python
 install_go
 install_ringpop_go
+install_thrift_files
 exit $absent

@@ -24,34 +24,49 @@ pub(crate) fn peers() -> PathBuf {
 /// The peer when it is ready; says aloud, once, when it is not.
 pub(crate) fn check(peer: Peer) -> Option<Peer> {
     static CHECKS: [OnceLock<Result<(), String>>; 4] = [const { OnceLock::new() }; 4];
-    let check = CHECKS[peer as usize].get_or_init(|| {
-        let ready = ready(peer);
+    let sources = made_from(peer).into_iter();
+    let sources = sources.map(|source| peer.source().join(source));
+    let is_ready = is_ready(&CHECKS[peer as usize], peer.name(), sources);
+    is_ready.then_some(peer)
+}
+
+/// Whether what is called `name`, made from `sources`, is installed; says aloud, once, when it is not.
+pub(crate) fn is_ready(
+    check: &OnceLock<Result<(), String>>,
+    name: &str,
+    sources: impl Iterator<Item = PathBuf>,
+) -> bool {
+    let check = check.get_or_init(|| {
+        let ready = ready(&home().join(name), sources);
         if let Err(why) = &ready {
-            say_aloud(peer, why);
+            say_aloud(name, why);
         }
         ready
     });
     if let (Err(why), true) = (check, required()) {
-        panic!("the {} peer is required but {why}", peer.name());
+        panic!("{name} is required but {why}");
     }
-    check.is_ok().then_some(peer)
+    check.is_ok()
 }
 
 fn required() -> bool {
     std::env::var_os("INTEROP_REQUIRED").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-fn ready(peer: Peer) -> Result<(), String> {
-    let stamp = peer.home().join("stamp");
+fn ready(home: &Path, mut sources: impl Iterator<Item = PathBuf>) -> Result<(), String> {
+    let stamp = home.join("stamp");
     let Some(installed) = modified(&stamp) else {
         return Err(format!("{} does not exist", stamp.display()));
     };
-    let changed = made_from(peer).into_iter().find(|source| {
-        let source = modified(&peer.source().join(source));
+    let changed = sources.find(|source| {
+        let source = modified(source);
         source.is_none_or(|changed| changed > installed)
     });
     match changed {
-        Some(source) => Err(format!("{source} is newer than what was made from it")),
+        Some(source) => {
+            let name = source.file_name().unwrap_or_default().display();
+            Err(format!("{name} is newer than what was made from it"))
+        }
         None => Ok(()),
     }
 }
@@ -80,10 +95,9 @@ fn modified(path: &Path) -> Option<SystemTime> {
 }
 
 // Straight to the stream: what a passing test prints through the macros is not shown.
-fn say_aloud(peer: Peer, why: &str) {
+fn say_aloud(name: &str, why: &str) {
     let text = format!(
-        "\n!!! interop tests with the {} peer DO NOT RUN: {why}\n!!! run tests/interop/peers/install.sh\n\n",
-        peer.name()
+        "\n!!! interop tests with {name} DO NOT RUN: {why}\n!!! run tests/interop/peers/install.sh\n\n"
     );
     // A closed stderr leaves nobody to tell.
     let _ = std::io::stderr().write_all(text.as_bytes());

@@ -12,6 +12,7 @@ mod peer;
 mod process;
 mod ring_member;
 mod server;
+mod thrift_files;
 
 pub use answer::Answer;
 pub use call::{Args, CALLER, Call, DEFAULT_TTL, Way, pattern};
@@ -19,3 +20,4 @@ pub use client::Client;
 pub use peer::Peer;
 pub use ring_member::RingMember;
 pub use server::Server;
+pub use thrift_files::thrift_files;

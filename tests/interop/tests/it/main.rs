@@ -11,4 +11,5 @@ mod pair;
 mod peers;
 mod ring;
 mod router;
+mod thrift_files;
 mod typed;
