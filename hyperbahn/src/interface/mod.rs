@@ -97,7 +97,8 @@ impl Interfaces {
                 Some("thrift") => {
                     let files = ThriftFiles::deserialize(interface)?;
                     let idl = Idl::parse(&files.entry_point, &files.idls)?;
-                    list.push(Interface::Thrift(ThriftInterface::new(idl)));
+                    let interface = ThriftInterface::new(idl, files.services);
+                    list.push(Interface::Thrift(interface));
                 }
                 Some("schema") => {
                     let schema = SchemaInterface::deserialize(interface)?;
@@ -129,7 +130,7 @@ impl Interfaces {
     #[must_use]
     pub fn from_idl(idl: Idl) -> Self {
         Self {
-            list: vec![Interface::Thrift(ThriftInterface::new(idl))],
+            list: vec![Interface::Thrift(ThriftInterface::new(idl, Vec::new()))],
         }
     }
 
@@ -425,6 +426,8 @@ struct Published {
 struct ThriftFiles {
     entry_point: String,
     idls: BTreeMap<String, String>,
+    #[serde(default)]
+    services: Vec<String>,
 }
 
 #[cfg(test)]

@@ -162,6 +162,17 @@ fn a_short_name_is_enough_when_it_is_the_only_one() {
 }
 
 #[test]
+fn what_is_not_served_is_not_told() {
+    let three = "service A { void f() } service B extends A { void h() } service C { void f() }";
+    let mut interface = thrift(three);
+    interface["services"] = json!(["B"]);
+    let interfaces = published(&[interface]);
+    let names: Vec<String> = interfaces.methods().into_iter().map(|it| it.arg1).collect();
+    assert_eq!(names, ["B::f", "B::h"]);
+    assert_eq!(interfaces.find("f").unwrap().arg1(), "B::f");
+}
+
+#[test]
 fn people_are_shown_all_they_need_for_a_call() {
     let interfaces = published(&[thrift(KEYVALUE), greeter()]);
     let text = interfaces.describe("kv").text(" --peer a:1");

@@ -37,12 +37,13 @@ pub struct TraitSchema {
 }
 
 impl Interface {
-    /// As one element of the list that `Meta::interfaces` answers.
-    pub(super) fn describe(&self) -> Description {
+    /// As one element of the list that `Meta::interfaces` answers. `services` are those that are served.
+    pub(super) fn describe(&self, services: Vec<&'static str>) -> Description {
         match self {
             Self::Thrift(files) => Description::Thrift {
                 entry_point: files.entry_point,
                 idls: files.idls.iter().copied().collect(),
+                services,
             },
             Self::Trait(schema) => Description::Schema((schema.describe)()),
         }
@@ -76,6 +77,7 @@ pub(super) enum Description {
     Thrift {
         entry_point: &'static str,
         idls: BTreeMap<&'static str, &'static str>,
+        services: Vec<&'static str>,
     },
     Schema(Value),
 }

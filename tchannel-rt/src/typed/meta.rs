@@ -14,7 +14,14 @@ use crate::service::Service;
 /// The interfaces under one service name, in the order in which they were put there. Clones share.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Published {
-    interfaces: Arc<Mutex<Vec<Interface>>>,
+    interfaces: Arc<Mutex<Vec<Told>>>,
+}
+
+/// An interface, and which of the services it describes are served.
+#[derive(Clone, Debug)]
+struct Told {
+    interface: Interface,
+    services: Vec<&'static str>,
 }
 
 /// What `Meta::interfaces` answers.
@@ -23,12 +30,13 @@ struct Interfaces {
     interfaces: Vec<Description>,
 }
 
-/// Adds to what is told under the name of `service`, and sees that it is told.
+/// Adds to what is told under the name of `service`, and sees that it is told. `name` is the one that the service
+/// has in its interface.
 ///
 /// Source: spec/schemes/interfaces.md, "asking".
-pub(super) fn publish(service: &Service, interface: Interface) {
+pub(super) fn publish(service: &Service, name: &'static str, interface: Interface) {
     let published = service.published();
-    if !published.add(interface) {
+    if !published.add(name, interface) {
         return;
     }
     service.put_methods(published.clone().into_service());
@@ -40,30 +48,41 @@ pub(super) fn publish(service: &Service, interface: Interface) {
 
 impl Published {
     /// Whether there was none before.
-    fn add(&self, interface: Interface) -> bool {
+    fn add(&self, name: &'static str, interface: Interface) -> bool {
         let mut interfaces = self.lock();
         let is_first = interfaces.is_empty();
-        match interfaces.iter_mut().find(|own| own.is_same(&interface)) {
-            Some(own) => *own = interface,
-            None => interfaces.push(interface),
+        let mut known = interfaces.iter_mut();
+        match known.find(|own| own.interface.is_same(&interface)) {
+            Some(own) => {
+                own.interface = interface;
+                if !own.services.contains(&name) {
+                    own.services.push(name);
+                }
+            }
+            None => interfaces.push(Told {
+                interface,
+                services: vec![name],
+            }),
         }
         is_first
     }
 
     fn describe(&self) -> Vec<Description> {
         let interfaces = self.lock().clone();
-        interfaces.iter().map(Interface::describe).collect()
+        let told = interfaces.into_iter();
+        told.map(|told| told.interface.describe(told.services))
+            .collect()
     }
 
     fn thrift_files(&self) -> Vec<ThriftFiles> {
-        let files = |interface: &Interface| match interface {
-            Interface::Thrift(files) => Some(*files),
+        let files = |told: &Told| match told.interface {
+            Interface::Thrift(files) => Some(files),
             Interface::Trait(_) => None,
         };
         self.lock().iter().filter_map(files).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Interface>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Told>> {
         self.interfaces
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

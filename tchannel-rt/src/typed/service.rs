@@ -11,6 +11,7 @@ use crate::service::{Service, bad_answer, bad_request, check_scheme};
 
 /// The methods of one interface and what answers them. [`Service::serve`] puts it under a name.
 pub struct TypedService {
+    name: &'static str,
     interface: Interface,
     endpoints: Vec<(String, Arc<Endpoint>)>,
     layers: Vec<SharedLayer>,
@@ -29,9 +30,9 @@ impl TypedService {
         it: I,
     ) -> ServiceBuilder<I> {
         ServiceBuilder {
-            name,
             it: Arc::new(it),
             service: Self {
+                name,
                 interface: interface.into(),
                 endpoints: Vec::new(),
                 layers: Vec::new(),
@@ -60,7 +61,6 @@ impl std::fmt::Debug for TypedService {
 /// Puts methods together; see [`TypedService::new`].
 #[derive(Debug)]
 pub struct ServiceBuilder<I> {
-    name: &'static str,
     pub(super) it: Arc<I>,
     service: TypedService,
 }
@@ -106,7 +106,7 @@ impl<I: Send + Sync + 'static> ServiceBuilder<I> {
 
     pub(super) fn put(&mut self, method: &str, endpoint: Arc<Endpoint>) {
         let name = match self.service.interface {
-            Interface::Thrift(_) => format!("{}::{method}", self.name),
+            Interface::Thrift(_) => format!("{}::{method}", self.service.name),
             Interface::Trait(_) => method.to_owned(),
         };
         self.service.endpoints.push((name, endpoint));
@@ -157,8 +157,8 @@ impl Service {
     ///
     /// Source: spec/schemes/thrift.md, "Meta", and spec/schemes/interfaces.md, "asking".
     pub fn serve(&self, typed: TypedService) -> &Self {
-        meta::publish(&self.named("tchannel"), typed.interface);
-        meta::publish(self, typed.interface);
+        meta::publish(&self.named("tchannel"), typed.name, typed.interface);
+        meta::publish(self, typed.name, typed.interface);
         self.put_methods(typed)
     }
 

@@ -42,6 +42,8 @@ pub(super) use write::{base64, of_base64};
 #[derive(Debug)]
 pub(crate) struct ThriftInterface {
     idl: Idl,
+    /// The names of the services that are served; none if nobody said.
+    served: Vec<String>,
 }
 
 /// A method of a service of Thrift files.
@@ -54,21 +56,27 @@ pub(crate) struct ThriftMethod<'a> {
 }
 
 impl ThriftInterface {
-    pub(super) fn new(idl: Idl) -> Self {
-        Self { idl }
+    pub(super) fn new(idl: Idl, served: Vec<String>) -> Self {
+        Self { idl, served }
     }
 
     pub(super) fn idl(&self) -> &Idl {
         &self.idl
     }
 
-    /// Those of the first file, or of all when it has none.
+    /// Those that are served; else those of the first file, or of all when it has none.
     pub(super) fn services(&self) -> Vec<&Service> {
         let files = self.idl.files();
-        match files.first() {
-            Some(first) if !first.services.is_empty() => first.services.iter().collect(),
-            _ => files.iter().flat_map(|file| &file.services).collect(),
-        }
+        let all = || files.iter().flat_map(|file| &file.services);
+        let first = files.first().into_iter().flat_map(|file| &file.services);
+        let is_served = |service: &&Service| self.served.contains(&service.name);
+        let candidates: [Vec<&Service>; 3] = [
+            first.clone().filter(is_served).collect(),
+            first.collect(),
+            all().collect(),
+        ];
+        let mut some = candidates.into_iter().filter(|it| !it.is_empty());
+        some.next().unwrap_or_default()
     }
 
     /// With the name that each is called by.

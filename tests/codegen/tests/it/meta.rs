@@ -111,9 +111,11 @@ async fn the_interfaces_under_a_name_are_told_in_order_and_each_once() {
     for name in ["several", "tchannel"] {
         let (interfaces, thrift) = told(name).await;
         let expected = json!({"interfaces": [
-            {"kind": "thrift", "entry_point": "plain.thrift", "idls": {"plain.thrift": greeter}},
+            {"kind": "thrift", "entry_point": "plain.thrift", "idls": {"plain.thrift": greeter},
+             "services": ["Greeter"]},
             {"kind": "schema", "name": "Counter", "scheme": "msgpack", "methods": []},
-            {"kind": "thrift", "entry_point": "evolution_old.thrift", "idls": {"evolution_old.thrift": post}},
+            {"kind": "thrift", "entry_point": "evolution_old.thrift", "idls": {"evolution_old.thrift": post},
+             "services": ["Post"]},
         ]});
         assert_eq!(interfaces, expected);
         let all = json!({"plain.thrift": greeter, "evolution_old.thrift": post});
