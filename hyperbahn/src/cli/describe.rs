@@ -123,6 +123,8 @@ fn complain(args: &DescribeArgs, service: &str, failure: &Failure, peers: &[Host
             ));
             if args.peers.is_routed() && routers::is_unreachable(error) {
                 output::note(routers::ADVICE);
+            } else if code == ErrorCode::Declined {
+                output::note("'hyperbahn services' lists what there is");
             }
             Exit::System(code)
         }

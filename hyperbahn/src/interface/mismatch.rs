@@ -71,6 +71,11 @@ impl Path {
         self.text.truncate(here);
     }
 
+    /// Whether it has not gone anywhere yet.
+    pub(super) fn is_root(&self) -> bool {
+        self.text.is_empty()
+    }
+
     /// Something is wrong here.
     pub(super) fn mismatch(&self, message: impl Into<String>) -> Mismatch {
         let path = match self.text.as_str() {

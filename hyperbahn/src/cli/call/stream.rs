@@ -115,7 +115,8 @@ impl Request {
         };
         let request = match method.streams_request() {
             true => values(body).and_then(|values| {
-                let pieces = values.iter().map(|value| piece(method, value));
+                let pieces = values.iter().zip(1..);
+                let pieces = pieces.map(|(value, number)| piece(method, value, "value", number));
                 pieces.collect::<Result<_, _>>().map(Self::Values)
             }),
             false => arguments(body).and_then(|arguments| {
@@ -155,13 +156,19 @@ impl Request {
             }
             Self::Lines => {
                 let mut lines = BufReader::new(tokio::io::stdin()).lines();
+                let mut number = 0;
                 while let Some(line) = lines.next_line().await.map_err(|error| error.to_string())? {
+                    number += 1;
                     if line.trim().is_empty() {
                         continue;
                     }
                     let value = serde_json::from_str(&line)
-                        .map_err(|error| format!("a line is no JSON: {error}"))?;
-                    if writer.send(chunk(&piece(method, &value)?)?).await.is_err() {
+                        .map_err(|error| format!("line {number} is no JSON: {error}"))?;
+                    if writer
+                        .send(chunk(&piece(method, &value, "line", number)?)?)
+                        .await
+                        .is_err()
+                    {
                         return Ok(());
                     }
                 }
@@ -172,8 +179,9 @@ impl Request {
     }
 }
 
-fn piece(method: &Method<'_>, value: &Value) -> Result<Bytes, String> {
-    method.piece(value).map_err(|error| error.to_string())
+fn piece(method: &Method<'_>, value: &Value, what: &str, number: usize) -> Result<Bytes, String> {
+    let piece = method.piece(value);
+    piece.map_err(|error| format!("{what} {number}: {error}"))
 }
 
 fn chunk(value: &[u8]) -> Result<Bytes, String> {

@@ -81,10 +81,14 @@ impl<'a> Encoder<'a> {
         for name in members.keys() {
             if names.clone().all(|known| known != name) {
                 let hint = near::hint(name, names);
+                let kind = if self.path.is_root() {
+                    "argument"
+                } else {
+                    "field"
+                };
                 self.path.member(name);
-                return Err(self
-                    .path
-                    .mismatch(format!("there is no such field; {hint}")));
+                let message = format!("there is no such {kind}; {hint}");
+                return Err(self.path.mismatch(message));
             }
         }
         let mut by_id: Vec<&Field> = fields.iter().collect();

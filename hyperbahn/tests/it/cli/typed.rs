@@ -449,7 +449,7 @@ async fn values_of_a_stream_go_and_come_one_by_one() {
     let wrong = call(&["keyvalue::load", r#"[{"key":"a"}]"#]).await;
     assert_eq!(wrong.status.code(), Some(64));
     assert!(
-        stderr(&wrong).contains("value: it is missing; expected string"),
+        stderr(&wrong).contains("value 1: value: it is missing; expected string"),
         "{}",
         stderr(&wrong)
     );

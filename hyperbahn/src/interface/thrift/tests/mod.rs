@@ -206,7 +206,7 @@ fn a_complaint_says_where_and_what_was_expected() {
     refuses(
         "Torture::ping",
         json!({"a": 1}),
-        "a: there is no such field; none is expected",
+        "a: there is no such argument; none is expected",
     );
     let long = "long ".repeat(20);
     let found = "long ".repeat(11) + "long";
