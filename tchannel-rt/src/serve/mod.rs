@@ -25,7 +25,8 @@ const DRAIN_LIMIT: Duration = Duration::from_secs(25);
 ///
 /// Awaited, it listens, finds the routers, keeps `name` advertised there, and publishes what can be called. On
 /// SIGTERM and on Ctrl-C it withdraws, finishes the calls in flight, and ends with their count; a second signal
-/// ends it at once. That no router is there yet is no error: it is told as a `tracing` warning, and tried again.
+/// ends it at once. From the first await on, these signals no longer end the process by themselves. That no router
+/// is there yet is no error: it is told as a `tracing` warning, and tried again.
 ///
 /// ```no_run
 /// # use tchannel_rt::{ChannelError, HandlerError, Incoming, Service};
