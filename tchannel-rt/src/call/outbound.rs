@@ -254,32 +254,37 @@ impl<'a> Call<'a> {
                 Err(error) => error,
             };
             tried.extend(error.peer().map(ByteString::from));
-            let failure = Failure {
-                code: error.code(),
-                acted: error.acted(),
-            };
-            let now = clock::now();
-            match self.retry.next(
-                failure,
-                attempts,
-                now,
-                deadline,
-                fastrand::u64(..),
-                &state.retry_budget,
-            ) {
-                Decision::Retry { after } if after.is_zero() => {}
-                Decision::Retry { after } => tokio::time::sleep(after).await,
-                Decision::GiveUp(_) => {
-                    let elapsed = clock::since(started);
-                    stats.on_end(elapsed, error.end());
-                    let error = error.finished(self.target(), attempts, elapsed);
-                    note_failure(span, &error);
-                    return Err(error);
-                }
+            if !self.goes_on(&error, attempts, deadline).await {
+                let elapsed = clock::since(started);
+                stats.on_end(elapsed, error.end());
+                let error = error.finished(self.target(), attempts, elapsed);
+                note_failure(span, &error);
+                return Err(error);
             }
             stats.on_retry(attempts);
             // Another try of the same call: its own span within the same trace.
             tracing.span_id = fastrand::u64(1..);
+        }
+    }
+
+    /// Waits as long as it takes before the next attempt; gives whether there is one.
+    async fn goes_on(&self, error: &CallError, attempts: u32, deadline: Instant) -> bool {
+        let failure = Failure {
+            code: error.code(),
+            acted: error.acted(),
+        };
+        let budget = &self.channel.state.retry_budget;
+        let random = fastrand::u64(..);
+        let decision = self
+            .retry
+            .next(failure, attempts, clock::now(), deadline, random, budget);
+        match decision {
+            Decision::Retry { after } if after.is_zero() => true,
+            Decision::Retry { after } => {
+                tokio::time::sleep(after).await;
+                true
+            }
+            Decision::GiveUp(_) => false,
         }
     }
 
@@ -339,7 +344,8 @@ impl<'a> Call<'a> {
         self.send(arg2, arguments).await
     }
 
-    /// Begins a streaming call. It is not retried, and the ttl ends with the answer's first frame.
+    /// Begins a streaming call. Until its first frame has left, another peer may be tried; from then on it is not
+    /// retried, and the ttl ends with the answer's first frame.
     ///
     /// # Errors
     ///
@@ -383,21 +389,49 @@ impl<'a> Call<'a> {
     ) -> Result<(InFlight, Progress, Chosen), CallError> {
         let started = clock::now();
         let deadline = self.deadline(started);
-        let chosen = self.choose(&[], deadline)?;
+        self.channel.state.retry_budget.on_call(started);
         let tracing = CallContext::next_tracing();
-        let call = match self.connect(&chosen, deadline, || false).await {
+        let mut tried: Vec<ByteString> = Vec::new();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            // Where it fails, nothing has left, and `body` is as it was.
+            let attempt = self.attempt_open(attempts, &tried, deadline, tracing, body);
+            let error = match attempt.await {
+                Ok(opened) => {
+                    span.record("peer", &**opened.2.peer.host_port());
+                    return Ok(opened);
+                }
+                Err(error) => error,
+            };
+            tried.extend(error.peer().map(ByteString::from));
+            if !self.goes_on(&error, attempts, deadline).await {
+                let error = error.finished(self.target(), attempts, clock::since(started));
+                note_failure(span, &error);
+                return Err(error);
+            }
+        }
+    }
+
+    async fn attempt_open(
+        &self,
+        attempt: u32,
+        tried: &[ByteString],
+        deadline: Instant,
+        tracing: Tracing,
+        body: &mut Body,
+    ) -> Result<(InFlight, Progress, Chosen), CallError> {
+        let chosen = self.choose(tried, deadline)?;
+        let may_turn = || self.retry.goes_on_unsent(attempt) && chosen.has_another(tried);
+        let opened = match self.connect(&chosen, deadline, may_turn).await {
             Ok(conn) => self.start(&conn, deadline, tracing, body, true),
             Err(error) => Err(error),
         };
-        match call {
-            Ok((call, progress)) => {
-                span.record("peer", &**chosen.peer.host_port());
-                Ok((call, progress, chosen))
-            }
+        match opened {
+            Ok((call, progress)) => Ok((call, progress, chosen)),
             Err(error) => {
+                let error = error.at_peer(chosen.peer.host_port());
                 chosen.failed(error.code());
-                let error = error.finished(self.target(), 1, clock::since(started));
-                note_failure(span, &error);
                 Err(error)
             }
         }

@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream_of::receiver;
 
 use crate::support::{LONG, config, listen, soon};
+use crate::wire::listener;
 
 const MIB: usize = 1 << 20;
 
@@ -523,6 +524,25 @@ async fn an_answer_that_ends_early_stops_the_request() {
     let first = client.request_stream("It::first", format, values);
     assert_eq!(soon(first.into_future()).await.unwrap(), 7);
     dropped(has_stopped).await;
+}
+
+#[tokio::test]
+async fn a_call_with_streams_turns_to_another_peer_while_nothing_has_left() {
+    let formats = all_formats()[0];
+    let server = Channel::new("svc");
+    server.service("svc").serve(numbers(formats));
+    let addr = listen(&server).await;
+    let (closed, nobody) = listener().await;
+    drop(closed);
+    let channel = Channel::new("test");
+    channel.peers("svc").add(&nobody);
+    channel.peers("svc").add(&addr);
+    let client = Client::new(&channel, "svc").ttl(LONG);
+    // Whichever is chosen first, by chance.
+    for _ in 0..10 {
+        let sum = client.request_stream("It::sum", formats.sum, stream::iter([1, 2]));
+        assert_eq!(soon(sum.into_future()).await.unwrap(), 3);
+    }
 }
 
 #[tokio::test]

@@ -24,7 +24,7 @@ use crate::scheme::{Headers, SchemeError};
 /// [`Streaming`].
 ///
 /// The ttl is for the first frame of the answer; where that is one value, it has to cover the whole request.
-/// The call is tried once: what of a stream has left can not leave again. A request that is still being sent
+/// Another peer is tried only while nothing has left: a stream can not be sent again. A request that is still being sent
 /// when the answer begins goes on in a task of its own, until it is complete or the answer has ended or is
 /// dropped.
 ///
