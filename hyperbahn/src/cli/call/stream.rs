@@ -102,11 +102,12 @@ enum Wrong {
 
 impl Request {
     fn read(args: &CallArgs, method: &Method<'_>, body: &[u8]) -> Result<Self, Wrong> {
-        if args.is_from_stdin() && method.streams_request() {
+        let is_unread = args.is_from_stdin() && body.is_empty();
+        if is_unread && method.streams_request() {
             return Ok(Self::Lines);
         }
         let read;
-        let body = match args.is_from_stdin() && body.is_empty() {
+        let body = match is_unread {
             true => {
                 read = args.body().map_err(Wrong::File)?;
                 &read
@@ -308,3 +309,32 @@ const VALUE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Bytes of application headers.
 const HEADER_BYTES_MAX: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn reads(body: &str, expected: &[Value]) {
+        assert_eq!(values(body.as_bytes()).as_deref(), Ok(expected), "{body}");
+    }
+
+    #[test]
+    fn a_body_is_an_array_or_one_value_after_another() {
+        use serde_json::json;
+
+        reads("", &[]);
+        reads("[]", &[]);
+        reads("[1, 2]", &[json!(1), json!(2)]);
+        reads("1", &[json!(1)]);
+        reads("1 2\n{\"a\": 3}\n", &[json!(1), json!(2), json!({"a": 3})]);
+        // Of values that are arrays themselves, two make it clear.
+        reads("[[1]]", &[json!([1])]);
+        reads("[1]\n[2]", &[json!([1]), json!([2])]);
+        let refused = values(b"[1").unwrap_err();
+        assert!(
+            refused.starts_with("BODY is no array of values: EOF"),
+            "{refused}"
+        );
+    }
+}

@@ -493,6 +493,22 @@ async fn lines_of_standard_input_are_sent_as_they_come() {
     drop(stdin);
     let output = load.wait_with_output().await.unwrap();
     assert_eq!(stdout(&output), "2\n");
+
+    // With a scheme the body is read before anybody is asked.
+    let file = std::env::temp_dir().join(format!("hyperbahn-{}.ndjson", std::process::id()));
+    std::fs::write(&file, "{\"key\":\"third\",\"value\":\"3\"}\n").unwrap();
+    let load = hyperbahn(
+        &[
+            &["call", "keyvalue::load", "-", "--as", "thrift"],
+            &router[..],
+        ]
+        .concat(),
+    )
+    .stdin(std::fs::File::open(&file).unwrap())
+    .output();
+    let output = load.await.unwrap();
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(stdout(&output), "1\n", "{}", stderr(&output));
     assert_eq!(running.terminate().await, 0);
 }
 
