@@ -104,8 +104,8 @@ fn quartile(mut times: Vec<Duration>) -> Duration {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let rounds = std::env::args().filter_map(|argument| argument.parse().ok());
-    let rounds = rounds.last().unwrap_or(ROUNDS);
+    let mut rounds = std::env::args().filter_map(|argument| argument.parse().ok());
+    let rounds = rounds.next_back().unwrap_or(ROUNDS);
     let (plain, plain_at) = served(false).await;
     let (layered, layered_at) = served(true).await;
     let thrift = |channel, at: &str| {
