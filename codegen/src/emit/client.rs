@@ -123,9 +123,13 @@ fn body(code: &mut Code, wire_name: &str, method: &Method, arguments: &Piece) {
         code.piece("let args = ", arguments, ";");
         "&args".to_owned()
     };
-    let arguments = vec![Piece::text(format!("{wire_name:?}")), Piece::text(argument)];
-    let call = Piece::call(format!("self.0.{call}("), arguments, ")");
-    code.piece("", &call, "");
+    let call = format!(".{call}({wire_name:?}, {argument})");
+    if "self.0".len() + call.len() <= CHAIN_WIDTH {
+        code.line(&format!("self.0{call}"));
+    } else {
+        code.line("self.0");
+        code.indented(|code| code.line(&call));
+    }
 }
 
 /// The name of a file without folders and ending, which its services go by unless told otherwise.
@@ -138,3 +142,6 @@ fn stem(path: &str) -> &str {
 fn is_into(field: &Field) -> bool {
     matches!(field.ty, Type::String | Type::Binary) && !field.is_option()
 }
+
+/// Columns of a chain of calls on one line, as rustfmt has them.
+const CHAIN_WIDTH: usize = 60;

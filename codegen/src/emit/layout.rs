@@ -101,9 +101,28 @@ impl Code {
                 for parameter in flat {
                     self.line(&format!("{INDENT}{parameter},"));
                 }
-                let output = output.layout(self.depth, ") -> ".len(), 0);
-                self.line(&format!(") -> {output}{tail}"));
+                self.output(output, tail);
             }
+        }
+    }
+
+    /// What stands behind parameters that have a line each.
+    fn output(&mut self, output: &Piece, tail: &str) {
+        let flat = format!(") -> {}", output.flat());
+        let width = self.depth * INDENT.len() + flat.len();
+        // As rustfmt has it: where a brace or a bound does not fit, it goes to the next line.
+        let (one_line, two_lines) = match tail.ends_with(';') {
+            true => (width <= WIDTH, width == WIDTH + 1),
+            false => (width + tail.len() <= WIDTH - 4, width <= WIDTH + 2),
+        };
+        if one_line {
+            self.line(&format!("{flat}{tail}"));
+        } else if two_lines {
+            self.line(&flat);
+            self.line(tail.trim_start());
+        } else {
+            let output = output.layout(self.depth, ") -> ".len(), 0);
+            self.line(&format!(") -> {output}{tail}"));
         }
     }
 
@@ -312,11 +331,9 @@ impl Group {
         } else {
             let lines = self.items.iter().map(|(before, item)| {
                 let comma = if before == ".." { "" } else { "," };
-                let is_binding = self.kind == GroupKind::Generics && !before.is_empty();
-                let after = if is_binding { 2 } else { 1 };
                 format!(
                     "{inner}{before}{}{comma}\n",
-                    item.layout(depth + 1, before.len(), after)
+                    item.layout(depth + 1, before.len(), 1)
                 )
             });
             lines.collect()

@@ -57,7 +57,17 @@ impl Emitter<'_> {
                 &format!("impl From<{path}> for rt::MethodError<{name}>"),
                 |code| {
                     code.block(&format!("fn from(it: {path}) -> Self"), |code| {
-                        code.line(&format!("Self::Exception({name}::{}(it))", thrown.variant));
+                        let variant = format!("{name}::{}(", thrown.variant);
+                        let call = format!("Self::Exception({variant}it))");
+                        // It gives up on names that are too long by themselves.
+                        let is_wide = variant.len() + "it)".len() > CALL_WIDTH;
+                        if !is_wide || variant.len() > CALL_WIDTH {
+                            code.line(&call);
+                        } else {
+                            code.line(&format!("Self::Exception({variant}"));
+                            code.indented(|code| code.line("it,"));
+                            code.line("))");
+                        }
                     });
                 },
             );
@@ -65,4 +75,6 @@ impl Emitter<'_> {
     }
 }
 
+/// Columns of a call's arguments on one line, as rustfmt has them.
+const CALL_WIDTH: usize = 60;
 const READ: &str = "fn read(reader: &mut rt::Reader<'_>) -> Result<Option<Self>, rt::ReadError>";

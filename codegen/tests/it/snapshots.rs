@@ -41,6 +41,11 @@ fn the_output_is_laid_out_as_rustfmt_would() {
         .collect();
     files.retain(|path| path.extension().is_some_and(|ending| ending == "rs"));
     assert!(files.len() >= 4, "{files:?}");
+    check_layout(files);
+}
+
+#[track_caller]
+fn check_layout(files: Vec<PathBuf>) {
     let rustfmt = Command::new("rustfmt")
         .args(["--edition", "2024", "--check"])
         .args(files)
@@ -51,6 +56,29 @@ fn the_output_is_laid_out_as_rustfmt_would() {
         "{}",
         String::from_utf8_lossy(&rustfmt.stdout)
     );
+}
+
+#[test]
+fn names_of_any_length_are_laid_out_as_rustfmt_would() {
+    let mut text = "exception Failed {} struct Event {} service S {\n".to_owned();
+    for length in 2..46 {
+        let name = "m".repeat(length);
+        text += &format!(
+            "Event {name}a(1: string key) (streaming = \"response\")
+             Event {name}b(1: string key) throws (1: Failed f) (streaming = \"response\")
+             Event {name}c() (streaming = \"response\")
+             i64 {name}d(1: Event events) throws (1: Failed f) (streaming = \"request\")
+             Event {name}e(1: list<Event> v) (streaming = \"both\")
+             void {name}f() i64 {name}g(1: i32 a)
+             map<string, list<Event>> {name}h(1: i32 a, 2: string b) throws (1: Failed f)\n"
+        );
+    }
+    text += "}";
+    let mut read = |_: &Path| Ok(text.clone());
+    let files = Config::new().generate_modules(Path::new("x.thrift"), &mut read);
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("names_of_any_length.rs");
+    fs::write(&path, &files.unwrap()[0].1).unwrap();
+    check_layout(vec![path]);
 }
 
 #[test]
