@@ -13,6 +13,9 @@ use super::{Arg, ArgScheme, Headers, SchemeError};
 /// Source: spec/schemes/json.md, "writing".
 #[must_use]
 pub fn encode_headers(headers: &Headers) -> Bytes {
+    if headers.is_empty() {
+        return Bytes::from_static(b"{}");
+    }
     serde_json::to_vec(headers)
         .expect("a map of strings is always JSON")
         .into()

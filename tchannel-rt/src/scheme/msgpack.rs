@@ -18,6 +18,9 @@ use super::{Arg, ArgScheme, Headers, MAX_DEPTH, SchemeError};
 /// Source: spec/schemes/msgpack.md, "writing".
 #[must_use]
 pub fn encode_headers(headers: &Headers) -> Bytes {
+    if headers.is_empty() {
+        return Bytes::from_static(&[0x80]);
+    }
     rmp_serde::to_vec_named(headers)
         .expect("a map of strings is always MessagePack")
         .into()

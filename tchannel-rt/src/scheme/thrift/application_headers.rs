@@ -18,6 +18,9 @@ use crate::scheme::{Arg, ArgScheme, Headers, SchemeError};
 ///
 /// [`SchemeError`] when there are more than 65,535 headers or one name or value is longer than that.
 pub fn encode_headers(headers: &Headers) -> Result<Bytes, SchemeError> {
+    if headers.is_empty() {
+        return Ok(Bytes::from_static(&[0, 0]));
+    }
     let texts = headers.iter().flat_map(|(name, value)| [name, value]);
     let size_bytes = 2 + texts.clone().map(|text| 2 + text.len()).sum::<usize>();
     let mut arg2 = BytesMut::with_capacity(size_bytes);

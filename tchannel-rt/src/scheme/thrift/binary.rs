@@ -9,7 +9,7 @@
 //!
 //! Integers are signed and big-endian.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, Bytes};
 use uuid::Uuid;
 
 use crate::scheme::input::{Input, InputError};
@@ -414,9 +414,9 @@ impl<'a> Reader<'a> {
 /// Writes values one after the other.
 ///
 /// A length that Thrift cannot say is remembered and reported by [`finish`](Self::finish).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Writer {
-    out: BytesMut,
+    out: Vec<u8>,
     too_long: Option<WriteError>,
 }
 
@@ -424,7 +424,10 @@ impl Writer {
     /// An empty writer.
     #[must_use]
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            out: Vec::with_capacity(ROOM_AT_FIRST),
+            too_long: None,
+        }
     }
 
     /// What was written.
@@ -434,7 +437,7 @@ impl Writer {
     /// [`WriteError`] when a length did not fit; the bytes are then useless.
     pub fn finish(self) -> Result<Bytes, WriteError> {
         match self.too_long {
-            None => Ok(self.out.freeze()),
+            None => Ok(self.out.into()),
             Some(error) => Err(error),
         }
     }
@@ -516,6 +519,15 @@ impl Writer {
         }
     }
 }
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Most args fit, so that they are not copied from one buffer to a larger one, over and over.
+const ROOM_AT_FIRST: usize = 128;
 
 /// Why bytes are not the Thrift value that was wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
