@@ -21,7 +21,7 @@ pub struct Case {
 }
 
 /// All of them, cheapest first.
-pub const CASES: [Case; 12] = [
+pub const CASES: [Case; 11] = [
     Case::new("peek", codec::peek, 100, 10_000),
     Case::new("ring lookup", router::look_up, 1_000, 10_000),
     Case::new("route", router::decide, 1_000, 10_000),
@@ -29,7 +29,6 @@ pub const CASES: [Case; 12] = [
     Case::new("decode", codec::decode, 100, 10_000),
     Case::new("call between connections", codec::call, 1_000, 5_000),
     Case::new("fragment 1 MiB", codec::fragment, 4, 20),
-    Case::new("raw call alone", calls::raw_alone, 2_000, 4_000),
     Case::new("raw call", calls::raw, 2_048, 4_096),
     Case::new("thrift call", calls::thrift, 2_048, 4_096),
     Case::new("msgpack call", calls::msgpack, 2_048, 4_096),
