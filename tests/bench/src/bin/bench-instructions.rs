@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use test_bench::cost::CASES;
-use test_bench::instructions::{Baseline, Unavailable, announced, count, is_within};
+use test_bench::instructions::{
+    ALLOWED, ALLOWED_ELSEWHERE, Baseline, Unavailable, announced, count, is_within,
+};
 
 fn main() -> ExitCode {
     let is_update = std::env::args().any(|arg| arg == "--update");
@@ -38,9 +40,15 @@ fn run(is_update: bool) -> Result<Vec<String>, Box<dyn Error>> {
     let changelog = std::fs::read_to_string(changelog())?;
     let mut now = Baseline {
         rustc: release()?,
+        processor: processor(),
         ..Baseline::default()
     };
     let is_comparable = now.rustc == before.rustc || before.rustc.is_empty();
+    let is_same_processor = now.processor == before.processor;
+    let allowed = match is_same_processor {
+        true => ALLOWED,
+        false => ALLOWED_ELSEWHERE,
+    };
     let mut complaints = Vec::new();
     println!("{:28} {:>12} {:>12}", "instructions of", "were", "are");
     for case in &CASES {
@@ -52,7 +60,7 @@ fn run(is_update: bool) -> Result<Vec<String>, Box<dyn Error>> {
         let limit = was.max(announced(&changelog, case.name));
         if let Some(limit) = limit
             && is_comparable
-            && !is_within(instructions, limit)
+            && !is_within(instructions, limit, allowed)
         {
             complaints.push(format!(
                 "`{}` takes {instructions} instructions, {limit} are allowed: make it cheaper, or say in \
@@ -67,10 +75,30 @@ fn run(is_update: bool) -> Result<Vec<String>, Box<dyn Error>> {
             now.rustc, before.rustc
         );
     }
+    if !is_same_processor {
+        println!(
+            "this is {:?}, the baseline is of {:?}: {:.0} % more are allowed",
+            now.processor,
+            before.processor,
+            allowed * 100.0
+        );
+    }
     if is_update && complaints.is_empty() {
         now.write()?;
     }
     Ok(complaints)
+}
+
+/// Empty where the system does not say.
+fn processor() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"));
+    model
+        .unwrap_or_default()
+        .trim_start_matches([' ', '\t', ':'])
+        .to_owned()
 }
 
 fn changelog() -> PathBuf {

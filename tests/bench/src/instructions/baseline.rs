@@ -13,6 +13,8 @@ use crate::cost::CASES;
 pub struct Baseline {
     /// The release of rustc, such as `1.2`. Another one makes other code, so its counts say nothing about ours.
     pub rustc: String,
+    /// The processor, as the system names it. The C library and checksums choose their code by it.
+    pub processor: String,
     /// The instructions of doing each case once.
     pub instructions: BTreeMap<String, u64>,
 }
