@@ -83,6 +83,8 @@ pub struct Registry {
     listed: Arc<Services>,
     /// Of these, `listed` may say something else.
     unlisted: HashSet<Arc<str>>,
+    /// Of these, `listed` does, but nobody has been told that it has changed.
+    untold: HashSet<Arc<str>>,
 }
 
 /// The instances of one service, each with the moment of its latest advertisement.
@@ -102,31 +104,32 @@ impl Registry {
             withdrawn: Withdrawn::default(),
             listed: Arc::default(),
             unlisted: HashSet::new(),
+            untold: HashSet::new(),
         }
     }
 
     /// The current state, as one immutable value to share. The same `Arc` comes back until a name
     /// or an instance appears or goes; a renewal changes nothing here.
     pub fn services(&mut self) -> Arc<Services> {
-        self.changed_services().0
+        if !self.unlisted.is_empty() {
+            let mut by_name = self.listed.by_name.clone();
+            for name in self.unlisted.drain() {
+                match self.services.get(&name) {
+                    Some(service) => by_name.insert_mut(Arc::clone(&name), service.list()),
+                    None => drop(by_name.remove_mut(&name)),
+                }
+                self.untold.insert(name);
+            }
+            self.listed = Arc::new(Services { by_name });
+        }
+        Arc::clone(&self.listed)
     }
 
-    /// The current state, and the names whose instances differ from what was asked for before. Takes as long
-    /// as there are such names and instances, however many others there are.
+    /// The current state, and the names whose instances have changed since this was asked before. Takes as
+    /// long as there are such names and instances, however many others there are.
     pub fn changed_services(&mut self) -> (Arc<Services>, Vec<Arc<str>>) {
-        if self.unlisted.is_empty() {
-            return (Arc::clone(&self.listed), Vec::new());
-        }
-        let changed: Vec<_> = self.unlisted.drain().collect();
-        let mut by_name = self.listed.by_name.clone();
-        for name in &changed {
-            match self.services.get(name) {
-                Some(service) => by_name.insert_mut(Arc::clone(name), service.list()),
-                None => drop(by_name.remove_mut(name)),
-            }
-        }
-        self.listed = Arc::new(Services { by_name });
-        (Arc::clone(&self.listed), changed)
+        let services = self.services();
+        (services, self.untold.drain().collect())
     }
 
     /// When a name that was advertised at `renewed` runs out.

@@ -195,6 +195,7 @@ fn instances_of_untouched_services_are_shared_between_views() {
 fn a_change_is_told_by_the_names_it_concerns() {
     let mut bench = Bench::new(RegistryConfig::default());
     bench.advertise(A, &["keyvalue", "other"]).unwrap();
+    bench.holds("keyvalue=10.0.0.1:4040; other=10.0.0.1:4040");
     bench.changes("keyvalue other");
     bench.advertise(A, &["keyvalue"]).unwrap();
     bench.changes("");
