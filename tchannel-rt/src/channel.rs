@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::call::{Call, Response};
+use crate::call::{Call, Response, split_target};
 use crate::clock;
 use crate::config::ChannelConfig;
 use crate::connection::{Conn, Listening};
@@ -109,12 +109,7 @@ impl Channel {
     /// Begins a call to `service::method`: what stands before the first `::` is the service, the rest is the
     /// method, so `keyvalue::KeyValue::get` is method `KeyValue::get` of service `keyvalue`.
     pub fn call<'a>(&self, target: &'a str) -> Call<'a> {
-        // Byte by byte: these are short, and a searcher takes longer to set up than to search.
-        let end = target.as_bytes().windows(2).position(|two| two == b"::");
-        let (service, method) = match end {
-            Some(end) => (&target[..end], &target[end + 2..]),
-            None => (target, ""),
-        };
+        let (service, method) = split_target(target);
         Call::new(self.clone(), service, method)
     }
 

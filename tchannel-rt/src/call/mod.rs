@@ -6,6 +6,7 @@ mod outbound;
 mod reader;
 mod response;
 mod stream;
+mod target;
 mod told;
 mod writer;
 
@@ -15,5 +16,6 @@ pub use outbound::Call;
 pub use reader::ArgReader;
 pub use response::{Response, ResponseError};
 pub use stream::{PendingResponse, Responder, StreamRequest, StreamResponse};
+pub(crate) use target::split_target;
 pub(crate) use told::Told;
 pub use writer::ArgWriter;

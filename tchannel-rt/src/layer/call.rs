@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use serde::Serialize;
 use tchannel_proto::{Body, ErrorCode};
 
-use crate::call::{Begun, Call, Response, Told};
+use crate::call::{Begun, Call, Response, Told, split_target};
 use crate::channel::Channel;
 use crate::error::CallError;
 use crate::retry::Retry;
@@ -102,7 +102,7 @@ impl Outbound {
     }
 
     fn with_scheme(scheme: &str, target: &str, arg2: Bytes, arg3: Bytes) -> Self {
-        let (service, endpoint) = target.split_once("::").unwrap_or((target, ""));
+        let (service, endpoint) = split_target(target);
         Self {
             service: service.to_owned(),
             endpoint: endpoint.to_owned(),
