@@ -13,8 +13,8 @@ use std::thread::JoinHandle;
 
 use allocation_counter::measure;
 use bytes::Bytes;
-use tchannel_rt::proto::peek::CallReqPeek;
-use tchannel_rt::{Channel, PeerInfo, PeerList, Reply, Route, RouteTo};
+use tchannel_rt::{Channel, Reply};
+use test_bench::relay::relay_to;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -31,7 +31,7 @@ fn a_raw_unary_call_allocates_no_more_than_stated_at_either_end() {
 fn a_relayed_call_allocates_no_more_than_stated_in_the_relay() {
     let server = Host::start(serve);
     let addr = server.addr.clone();
-    let relay = Host::start(async move || relay_to(&addr).await);
+    let relay = Host::start(async move || relay_to(&addr));
     call_at(&relay.addr, &[&server, &relay]);
     check("relay", relay.end(), IN_RELAY);
     server.end();
@@ -93,26 +93,6 @@ async fn serve() -> Channel {
         Ok(Reply::ok(request.arg2, request.arg3))
     });
     channel
-}
-
-async fn relay_to(addr: &str) -> Channel {
-    let channel = Channel::new("relay");
-    let peers = channel.new_peer_list("echo");
-    peers.add(addr);
-    channel.relay(ToOne(peers));
-    channel
-}
-
-struct ToOne(PeerList);
-
-impl Route for ToOne {
-    fn route(&self, _: &CallReqPeek<'_>, _: &PeerInfo) -> RouteTo {
-        RouteTo::Peers(self.0.clone())
-    }
-
-    fn hop(&self) -> &str {
-        "relay"
-    }
 }
 
 /// A channel that listens, in a thread of its own.

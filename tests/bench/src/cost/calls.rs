@@ -2,12 +2,12 @@
 //! not counted, and neither is luck.
 
 use bytes::Bytes;
-use tchannel_rt::proto::peek::CallReqPeek;
-use tchannel_rt::{Channel, PeerInfo, PeerList, Route, RouteTo};
+use tchannel_rt::Channel;
 use tokio::task::JoinSet;
 
 use crate::load::Echo;
 use crate::options::{SERVICE, Scheme};
+use crate::relay::relay_to;
 use crate::runtime;
 use crate::typed::{Caller, serve_echo};
 
@@ -53,25 +53,5 @@ async fn call_often(caller: Caller, times: u64) {
     for _ in 0..times {
         let echoed = caller.echo(payload.clone()).await;
         assert_eq!(echoed, Ok(payload.len()));
-    }
-}
-
-fn relay_to(addr: &str) -> Channel {
-    let relay = Channel::new("relay");
-    let peers = relay.new_peer_list(SERVICE);
-    peers.add(addr);
-    relay.relay(ToOne(peers));
-    relay
-}
-
-struct ToOne(PeerList);
-
-impl Route for ToOne {
-    fn route(&self, _: &CallReqPeek<'_>, _: &PeerInfo) -> RouteTo {
-        RouteTo::Peers(self.0.clone())
-    }
-
-    fn hop(&self) -> &str {
-        "relay"
     }
 }
