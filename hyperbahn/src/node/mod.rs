@@ -99,6 +99,7 @@ impl Node {
 fn limits(config: &NodeConfig) -> ChannelConfig {
     let mut limits = ChannelConfig::default();
     limits.drain_limit = config.drain;
+    limits.connections_max = config.connections_max;
     limits.advertised_host_port = config.announce.as_ref().map(ToString::to_string);
     limits.init_headers = vec![(ROUTER_HEADER.to_owned(), "1".to_owned())];
     limits

@@ -369,3 +369,20 @@ async fn what_does_not_finish_while_the_router_drains_is_cut_off_and_counted() {
     instance.receive().await;
     assert_ne!(router.stop().await, 0);
 }
+
+#[tokio::test]
+async fn connections_beyond_connections_max_are_closed_on_arrival() {
+    for (connections_max, is_admitted) in [(1, false), (2, true)] {
+        let config = NodeConfig {
+            connections_max,
+            ..config()
+        };
+        let router = Node::start(config).await.unwrap();
+        let _first = service(&router, &["first"]).await;
+        let second = Channel::new("second");
+        let answer = through(&router, &second, "first::echo").send("", "").await;
+        let code = answer.map_err(|error| error.code()).map(drop);
+        let expected = is_admitted.then_some(()).ok_or(ErrorCode::NetworkError);
+        assert_eq!(code, expected, "{connections_max}");
+    }
+}
