@@ -1,10 +1,12 @@
-//! Rings of members on virtual time, from one seed.
+//! Rings of members, and meshes of routers, on virtual time, from one seed.
 //!
 //! ```text
 //!  World ── seats with a Node each, the same that routers run
 //!    │  ╲── Network: delay, loss, cuts, slow members
 //!    │   ╲─ Queue: what happens next
 //!    ╰──── Observer: what members believe, held against the truth
+//!
+//!  Routers ── a World, a Router on each seat, and instances that advertise
 //! ```
 //!
 //! Nothing here reads a clock or draws a number that the seed does not decide, so a run is repeated by its
@@ -17,11 +19,13 @@ mod network;
 mod observer;
 mod queue;
 mod report;
+mod routers;
 pub mod seed;
 mod world;
 
 pub use network::Network;
 pub use observer::{Observer, Verdict};
+pub use routers::{Cost, Found, Routers, Told};
 pub use world::World;
 
 /// Time in nanoseconds since the beginning.

@@ -44,6 +44,7 @@ fn help() -> String {
         runs,
         seed,
         time,
+        registrations,
         ..
     } = Settings::default();
     let mut help = format!(
@@ -53,6 +54,7 @@ fn help() -> String {
          --runs N        how often, {runs} by default; each with the next seed\n  \
          --seed N        decides all the rest, {seed} by default: the same flags repeat a run\n  \
          --loss PERCENT  of all messages\n  \
+         --registrations N  held by a mesh of routers, {registrations} by default\n  \
          --heal SECONDS  between two chances to look for the lost\n  \
          --seconds N     virtual time of a run that does not end by itself, {} by default\n\n",
         time.as_secs()
@@ -78,12 +80,15 @@ fn parse(
             "--seed" => settings.seed = number(&flag, &value)?,
             "--seconds" => settings.time = Duration::from_secs(number(&flag, &value)?),
             "--heal" => settings.heal = Some(Duration::from_secs(number(&flag, &value)?)),
+            "--registrations" => settings.registrations = number(&flag, &value)?,
             "--loss" => settings.loss = Some(number::<f64>(&flag, &value)? / 100.0),
             _ => return Err(format!("there is no flag {flag}")),
         }
     }
-    let is_possible = settings.size > 0 && settings.runs > 0;
-    let what = "--size and --runs are at least 1".to_owned();
+    let is_possible = [settings.size, settings.runs, settings.registrations]
+        .iter()
+        .all(|count| *count > 0);
+    let what = "--size, --runs and --registrations are at least 1".to_owned();
     is_possible
         .then_some((name, experiment, settings))
         .ok_or(what)

@@ -33,6 +33,14 @@ pub(crate) fn cpu_seconds() -> f64 {
 
 const TICKS_A_SECOND: f64 = 100.0;
 
+/// What the process holds in RAM, in KiB, where the system tells.
+pub(crate) fn rss_kib() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let rss = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let rss = rss.and_then(|rss| rss.split_whitespace().next()?.parse().ok());
+    rss.unwrap_or(f64::NAN)
+}
+
 /// A table for the terminal.
 pub struct Table {
     rows: Vec<Vec<String>>,

@@ -9,6 +9,7 @@ mod campaign;
 mod churn;
 mod crash;
 mod loss;
+mod mesh;
 mod partition;
 mod quiet;
 mod slow;
@@ -33,6 +34,8 @@ pub struct Settings {
     pub loss: Option<f64>,
     /// Time between two chances to look for the lost; `None` is the default of members.
     pub heal: Option<Duration>,
+    /// Registrations that a mesh of routers holds.
+    pub registrations: usize,
     /// Virtual time, where the experiment does not end by itself.
     pub time: Duration,
 }
@@ -45,6 +48,7 @@ impl Default for Settings {
             seed: 1,
             loss: None,
             heal: None,
+            registrations: 100_000,
             time: Duration::from_secs(60),
         }
     }
@@ -54,7 +58,7 @@ impl Default for Settings {
 pub type Experiment = fn(&Settings) -> Table;
 
 /// All of them: name, what it measures, how.
-pub const ALL: [(&str, &str, Experiment); 11] = [
+pub const ALL: [(&str, &str, Experiment); 12] = [
     (
         "quiet",
         "what a ring sends when nothing happens",
@@ -92,6 +96,11 @@ pub const ALL: [(&str, &str, Experiment); 11] = [
         "churn",
         "a tenth of the members restart each minute",
         churn::run,
+    ),
+    (
+        "mesh",
+        "routers that hold registrations: what each needs, and one after another dies",
+        mesh::run,
     ),
     (
         "campaign",

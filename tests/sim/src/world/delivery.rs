@@ -250,7 +250,7 @@ impl World {
     }
 
     /// Time since the beginning, as the members see it.
-    pub(super) fn instant(&self) -> std::time::Instant {
+    pub(crate) fn instant(&self) -> std::time::Instant {
         self.origin + Duration::from_nanos(self.now)
     }
 }

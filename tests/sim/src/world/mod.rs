@@ -179,6 +179,16 @@ impl World {
         address(member)
     }
 
+    /// The seat at an address.
+    pub(crate) fn seat_of(address: &str) -> usize {
+        seat_of(address)
+    }
+
+    /// When a message that is none of the membership's arrives, or `None` if it never does.
+    pub(crate) fn carry(&self, rng: &mut Rng, from: usize, to: usize) -> Option<Nanos> {
+        self.network.carry(rng, self.now, from, to)
+    }
+
     /// How many seats there are.
     pub fn size(&self) -> usize {
         self.seats.len()

@@ -4,6 +4,7 @@
 
 mod crash;
 mod healing;
+mod mesh;
 mod mixture;
 mod quiet;
 mod ring;
