@@ -4,7 +4,7 @@
 //! and a list of work; without it, handlers start and relayed frames go to other connections. One write at
 //! the end carries whatever came of it.
 
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -14,17 +14,13 @@ use tchannel_proto::{Decoder, MessageId, PeerInfo, ProtocolError};
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
+use super::room::{CHUNK_MAX, CHUNK_MIN, make_room};
 use super::settle::Work;
 use super::{Conn, Core, Reader};
 use crate::clock;
 use crate::dispatch::Dispatch;
 use crate::stats::CloseReason;
 
-/// First read buffer, in bytes; it grows to [`CHUNK_MAX`] while reads fill it.
-pub(super) const CHUNK_MIN: usize = 8 * 1024;
-const CHUNK_MAX: usize = 256 * 1024;
-/// A buffer with less room than this is replaced, or taken back if nobody holds a slice of it.
-const SPARE_MIN: usize = 1024;
 /// How long a source is read no further for the sake of a slow destination that others share.
 const HOLD: Duration = Duration::from_millis(50);
 /// The same when nobody else is held up by it; any progress ends it earlier.
@@ -139,10 +135,15 @@ impl Driver {
         let may_read = self.hold_until.is_none();
         let is_blocked = self.conn.0.write_is_blocked.load(Ordering::Acquire);
         let is_armed = self.armed_for.is_some();
-        make_room(&mut self.decoder, self.chunk);
+        let (reader, decoder, chunk) = (&mut self.reader, &mut self.decoder, self.chunk);
+        // Room is made at the last moment, when those who were given slices of it may have let go.
+        let read = std::future::poll_fn(|cx| {
+            make_room(decoder, chunk);
+            pin!(reader.read(decoder.buffer_mut())).poll(cx)
+        });
         tokio::select! {
             biased;
-            read = self.reader.read(self.decoder.buffer_mut()), if may_read => Wake::Read(read),
+            read = read, if may_read => Wake::Read(read),
             () = self.conn.0.wake.notified() => Wake::Notified,
             _ = self.conn.0.socket.writable(), if is_blocked => Wake::Writable,
             () = sleep, if is_armed => Wake::Timer,
@@ -151,7 +152,7 @@ impl Driver {
 
     fn handle_read(&mut self, bytes: usize) {
         self.conn.0.stats.on_bytes_received(bytes as u64);
-        if bytes >= self.chunk {
+        if self.decoder.buffer_mut().len() >= self.chunk {
             self.chunk = (self.chunk * 2).min(CHUNK_MAX);
         }
         let now = clock::now();
@@ -408,13 +409,4 @@ impl Driver {
 
 pub(super) fn in_flight(core: &Core) -> usize {
     core.proto.inbound_in_flight() + core.proto.outbound_in_flight()
-}
-
-fn make_room(decoder: &mut Decoder, chunk: usize) {
-    let missing = decoder.missing();
-    let buffer = decoder.buffer_mut();
-    let spare = buffer.capacity() - buffer.len();
-    if spare < SPARE_MIN.max(missing) {
-        buffer.reserve(chunk.max(missing));
-    }
 }

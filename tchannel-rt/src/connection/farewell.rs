@@ -5,7 +5,8 @@ use std::sync::atomic::Ordering;
 
 use bytes::BytesMut;
 
-use super::driver::{CHUNK_MIN, Driver, FAREWELL, Parting};
+use super::driver::{Driver, FAREWELL, Parting};
+use super::room::CHUNK_MIN;
 use crate::clock;
 use crate::stats::{CloseReason, ConnectionError};
 

@@ -18,6 +18,7 @@ mod flush;
 mod in_process;
 mod keyed;
 mod pipe;
+mod room;
 mod serve;
 mod served;
 mod settle;
