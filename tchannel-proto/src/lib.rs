@@ -27,7 +27,8 @@ mod ttl;
 pub use checksum::ChecksumType;
 pub use connection::{
     CallHead, CallIsOver, CallRefused, Closed, Connection, ConnectionConfig, Event, Failure,
-    Identity, InboundCall, InboundKey, OutboundKey, PeerInfo, Response, ResponseHead,
+    Identity, InboundCall, InboundKey, OutboundKey, PeerInfo, RelayedAnswer, Response,
+    ResponseHead,
 };
 pub use cursor::DecodeError;
 pub use decoder::Decoder;

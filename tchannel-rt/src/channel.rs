@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
+use tchannel_proto::Ttl;
 use tokio_util::sync::CancellationToken;
 
 use crate::call::{Call, Response, split_target};
@@ -242,7 +243,7 @@ impl Channel {
         let ttl_max = self.state.dialer.config.relay_ttl_max;
         self.state.dispatch.set_relay(Relay {
             route: Arc::new(route),
-            ttl_max,
+            ttl_max: Ttl::from_duration(ttl_max).unwrap_or(Ttl::MAX),
         })
     }
 

@@ -69,14 +69,7 @@ pub enum Event {
         why: ByteString,
     },
     /// A frame of a call that only passes through, from the callee.
-    RelayResponse {
-        /// The call.
-        key: OutboundKey,
-        /// Call res, continuation or error, its id still this connection's.
-        frame: Frame,
-        /// No frame follows; the key is no longer valid.
-        last: bool,
-    },
+    RelayResponse(RelayedAnswer),
     /// The peer takes no new calls; those in flight go on.
     PeerDraining {
         /// What it said.
@@ -96,6 +89,17 @@ pub enum Event {
     Drained,
     /// Nothing more will happen. Write what is left, then close the socket.
     Closed(Closed),
+}
+
+/// A frame of a call that only passes through, from the callee.
+#[derive(Debug)]
+pub struct RelayedAnswer {
+    /// The call.
+    pub key: OutboundKey,
+    /// Call res, continuation or error, its id still this connection's.
+    pub frame: Frame,
+    /// No frame follows; the key is no longer valid.
+    pub last: bool,
 }
 
 /// Why a connection ended.

@@ -469,8 +469,11 @@ impl Connection {
     }
 
     pub(super) fn end_inbound(&mut self, key: InboundKey) {
-        self.timers.cancel(TimerKey::Inbound(key.slot));
         let exchange = self.inbound.exchanges.remove(key.slot());
+        // A call that passes through has its deadline on its way out.
+        if !matches!(exchange.response, Answer::Relayed) {
+            self.timers.cancel(TimerKey::Inbound(key.slot));
+        }
         self.inbound.slots.remove(&exchange.id.0);
         self.check_drained();
     }

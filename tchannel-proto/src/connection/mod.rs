@@ -25,7 +25,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 pub use config::{ConnectionConfig, Identity};
-pub use event::{Closed, Event, Failure, InboundCall, PeerInfo, Response};
+pub use event::{Closed, Event, Failure, InboundCall, PeerInfo, RelayedAnswer, Response};
 pub use inbound::{InboundKey, ResponseHead};
 pub use outbound::{CallHead, CallRefused, OutboundKey};
 

@@ -8,7 +8,9 @@
 use std::time::Instant;
 
 use super::timers::TimerKey;
-use super::{CallIsOver, CallRefused, Connection, Event, Failure, InboundKey, OutboundKey};
+use super::{
+    CallIsOver, CallRefused, Connection, Event, Failure, InboundKey, OutboundKey, RelayedAnswer,
+};
 use crate::error::ProtocolError;
 use crate::frame::{Frame, FrameType};
 use crate::message::ErrorCode;
@@ -86,7 +88,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Passes a frame of the answer back to the caller; `last` as in [`Event::RelayResponse`].
+    /// Passes a frame of the answer back to the caller; `last` as in [`RelayedAnswer`].
     ///
     /// # Errors
     ///
@@ -113,19 +115,56 @@ impl Connection {
         }
     }
 
+    /// As [`handle_frame`](Self::handle_frame), for a relay: an answer to a call that only passes through is given
+    /// at once instead of by an event. There may be other events nevertheless.
+    ///
+    /// # Errors
+    ///
+    /// [`ProtocolError`] as [`handle_frame`](Self::handle_frame).
+    pub fn relay_frame_from_callee(
+        &mut self,
+        now: Instant,
+        frame: Frame,
+    ) -> Result<Option<RelayedAnswer>, ProtocolError> {
+        let is_answer = matches!(
+            frame.frame_type(),
+            Ok(FrameType::CallRes | FrameType::CallResContinue)
+        );
+        if is_answer
+            && self.is_open()
+            && let Some(key) = self.outbound.find_relayed(frame.id())
+        {
+            self.keepalive.heard(now);
+            return Ok(self.take_answer(now, key, frame));
+        }
+        self.handle_frame(now, frame).map(|()| None)
+    }
+
     /// A call res or continuation for a call that only passes through.
     pub(super) fn relay_answer(&mut self, now: Instant, key: OutboundKey, frame: Frame) {
+        // It comes before what its end may bring about.
+        let at = self.events.len();
+        if let Some(answer) = self.take_answer(now, key, frame) {
+            self.events.insert(at, Event::RelayResponse(answer));
+        }
+    }
+
+    fn take_answer(
+        &mut self,
+        now: Instant,
+        key: OutboundKey,
+        frame: Frame,
+    ) -> Option<RelayedAnswer> {
         if !peek::is_safe_to_forward(&frame) {
             let error = crate::cursor::DecodeError::Short {
                 field: "answer",
                 needed: 1,
                 left: 0,
             };
-            return self.fail_outbound_call(key.id(), Failure::Malformed(error));
+            self.fail_outbound_call(key.id(), Failure::Malformed(error));
+            return None;
         }
         let last = !peek::more_fragments(&frame);
-        self.events
-            .push_back(Event::RelayResponse { key, frame, last });
         if last {
             self.end_outbound(key);
         } else {
@@ -134,6 +173,7 @@ impl Connection {
             self.timers
                 .schedule(TimerKey::Outbound(key.slot() as u32), due);
         }
+        Some(RelayedAnswer { key, frame, last })
     }
 
     /// An error frame for a call that only passes through. Codes that would kill or mislead the caller's
@@ -152,11 +192,11 @@ impl Connection {
             }
         }
         debug_assert_eq!(frame.frame_type(), Ok(FrameType::Error));
-        self.events.push_back(Event::RelayResponse {
+        self.events.push_back(Event::RelayResponse(RelayedAnswer {
             key,
             frame,
             last: true,
-        });
+        }));
         self.end_outbound(key);
     }
 }

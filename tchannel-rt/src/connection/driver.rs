@@ -19,6 +19,7 @@ use super::settle::Work;
 use super::{Conn, Core, Reader};
 use crate::clock;
 use crate::dispatch::Dispatch;
+use crate::relay::{Passing, Tie};
 use crate::stats::CloseReason;
 
 /// How long a source is read no further for the sake of a slow destination that others share.
@@ -48,6 +49,8 @@ pub(crate) fn drive(
         decoder: Decoder::new(),
         chunk: CHUNK_MIN,
         work: Vec::new(),
+        passing: Vec::new(),
+        ties: Vec::new(),
         touched: Vec::new(),
         ready: Some(ready),
         armed_for: None,
@@ -72,6 +75,10 @@ pub(crate) struct Driver {
     decoder: Decoder,
     chunk: usize,
     pub(super) work: Vec<Work>,
+    /// What is to be passed on once the lock is released.
+    pub(crate) passing: Vec<Passing>,
+    /// Calls that were passed on and are yet to be tied; empty between two batches.
+    pub(crate) ties: Vec<Tie>,
     /// Other connections that have frames to write after this batch.
     touched: Vec<Conn>,
     pub(super) ready: Option<oneshot::Sender<Result<(), ProtocolError>>>,
@@ -315,11 +322,11 @@ impl Driver {
     }
 
     pub(super) fn flush_all(&mut self) {
-        self.conn.write_all();
         for conn in self.touched.drain(..) {
             conn.wake_for_deadline(&conn.core());
             conn.flush();
         }
+        self.conn.write_all();
     }
 
     /// Streams that are not read: read no further from the peer until they are, or for a moment when others
@@ -358,12 +365,20 @@ impl Driver {
         self.hold_until = Some(now + HOLD);
     }
 
-    /// Does what needs other code or other connections, in the order of the wire.
+    /// Does what needs other code or other connections, in the order of the wire: that of a call is all of one
+    /// kind.
     pub(super) fn perform(&mut self, now: Instant) {
-        if self.work.is_empty() {
-            return;
+        if !self.work.is_empty() {
+            self.last_call = now;
+            self.perform_local();
         }
-        self.last_call = now;
+        if !self.passing.is_empty() {
+            self.last_call = now;
+            self.pass_on(now);
+        }
+    }
+
+    fn perform_local(&mut self) {
         let mut work = std::mem::take(&mut self.work);
         for item in work.drain(..) {
             match item {
@@ -374,18 +389,6 @@ impl Driver {
                     endpoint,
                     exchange,
                 } => self.conn.start_stream(call, &endpoint, exchange),
-                Work::RelayCall { key, call, to } => self.relay_call(key, call, to, now),
-                Work::RelayRequest { key, frame } => self.relay_request(key, frame, now),
-                Work::RelayCancel { key, why } => self.relay_cancel(key, &why),
-                Work::RelayResponse {
-                    caller,
-                    key,
-                    from,
-                    frame,
-                    chosen,
-                } => self.relay_response(caller, key, from, frame, chosen, now),
-                Work::RelayFailed { ticket, why } => self.relay_failed(ticket, &why),
-                Work::RelayDropped { callee, key } => self.relay_dropped(callee, key, now),
             }
         }
         self.work = work;

@@ -46,8 +46,23 @@ pub(crate) enum Served {
 pub(crate) enum RelayLink {
     /// To a call of another connection.
     Open { callee: Conn, key: OutboundKey },
-    /// The connection to its peer is still being made; these frames wait for it.
+    /// To whoever has yet to be given its first frame, perhaps over a connection that is still being made; these
+    /// frames wait for that.
     Dialling { waiting: Vec<Frame>, bytes: usize },
+}
+
+impl RelayLink {
+    pub(crate) const fn new() -> Self {
+        Self::Dialling {
+            waiting: Vec::new(),
+            bytes: 0,
+        }
+    }
+
+    /// Whether further frames may go to a connection from now on.
+    pub(crate) fn has_nothing_waiting(&self) -> bool {
+        matches!(self, Self::Dialling { waiting, .. } if waiting.is_empty())
+    }
 }
 
 /// The way back of a relayed call.

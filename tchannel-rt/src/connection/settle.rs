@@ -5,16 +5,15 @@ use std::time::Instant;
 
 use tchannel_proto::{
     Body, Closed, ErrorCode, Event, Failure, Frame, FrameType, InboundCall, InboundKey,
-    OutboundKey, ProtocolError, Response, Tracing,
+    OutboundKey, ProtocolError, RelayedAnswer, Response, Tracing,
 };
 
 use super::driver::{Driver, Parting, in_flight};
-use super::served::{RelayLink, RelayTicket, Served, Target};
-use super::{Conn, Core, Exchange, ResponseInfo};
+use super::served::{RelayLink, Served, Target};
+use super::{Core, Exchange, ResponseInfo};
 use crate::clock;
 use crate::handler::Endpoint;
-use crate::peer::{Chosen, Destination};
-use crate::relay::{Accepted, RelayedCall};
+use crate::relay::{Accepted, PassedAnswer, Passing};
 use crate::stats::{CloseReason, ConnectionError, End, ServedStats};
 
 /// A unary call whose request is still arriving.
@@ -36,59 +35,28 @@ pub(crate) enum Work {
         endpoint: Arc<Endpoint>,
         exchange: usize,
     },
-    RelayCall {
-        key: InboundKey,
-        call: RelayedCall,
-        to: Destination,
-    },
-    RelayRequest {
-        key: InboundKey,
-        frame: Frame,
-    },
-    RelayCancel {
-        key: InboundKey,
-        why: String,
-    },
-    RelayResponse {
-        caller: Conn,
-        key: InboundKey,
-        from: OutboundKey,
-        frame: Frame,
-        chosen: Option<Chosen>,
-    },
-    RelayFailed {
-        ticket: RelayTicket,
-        why: Failure,
-    },
-    RelayDropped {
-        callee: Conn,
-        key: OutboundKey,
-    },
 }
 
 impl Driver {
     pub(super) fn handle_frame(&mut self, core: &mut Core, now: Instant, frame: Frame) {
-        let frame = match self.dispatch.relay() {
+        let outcome = match self.dispatch.relay() {
             Some(relay) if frame.frame_type() == Ok(FrameType::CallReq) && core.proto.is_open() => {
                 match relay.accept(core, now, frame) {
-                    Accepted::Local(frame) => frame,
-                    Accepted::Relayed { key, call, to } => {
-                        core.set_served(
-                            key,
-                            Served::Relay(RelayLink::Dialling {
-                                waiting: Vec::new(),
-                                bytes: 0,
-                            }),
-                        );
-                        self.work.push(Work::RelayCall { key, call, to });
-                        return;
-                    }
-                    Accepted::Refused => return self.settle(core),
+                    Accepted::Local(frame) => core.proto.handle_frame(now, frame),
+                    Accepted::Relayed(passing) => return self.passing.push(passing),
+                    Accepted::Refused => Ok(()),
                 }
             }
-            _ => frame,
+            Some(_) => match core.proto.relay_frame_from_callee(now, frame) {
+                Ok(Some(answer)) => {
+                    self.settle_relayed_answer(core, answer);
+                    Ok(())
+                }
+                other => other.map(drop),
+            },
+            None => core.proto.handle_frame(now, frame),
         };
-        if let Err(error) = core.proto.handle_frame(now, frame) {
+        if let Err(error) = outcome {
             tracing::warn!(remote = %self.conn.remote_addr(), %error, "the peer broke the protocol");
         }
         self.settle(core);
@@ -106,15 +74,10 @@ impl Driver {
                 Event::ResponseBody { key, body } => self.settle_response_body(core, key, body),
                 Event::Failed { key, why } => self.settle_failed(core, key, why),
                 Event::RelayRequest { key, frame } => {
-                    self.work.push(Work::RelayRequest { key, frame })
+                    self.passing.push(Passing::Request { key, frame })
                 }
-                Event::RelayCancel { key, why } => self.work.push(Work::RelayCancel {
-                    key,
-                    why: why.to_string(),
-                }),
-                Event::RelayResponse { key, frame, last } => {
-                    self.settle_relay_response(core, key, frame, last)
-                }
+                Event::RelayCancel { key, why } => self.passing.push(Passing::Cancel { key, why }),
+                Event::RelayResponse(answer) => self.settle_relayed_answer(core, answer),
                 Event::PeerDraining { reason } => {
                     self.conn.set_usable(false);
                     self.dispatch.peers.closing(&self.conn, clock::now());
@@ -333,7 +296,7 @@ impl Driver {
                 }
             }
             Served::Relay(RelayLink::Open { callee, key }) => {
-                self.work.push(Work::RelayDropped { callee, key })
+                self.passing.push(Passing::Dropped { callee, key })
             }
             Served::Relay(RelayLink::Dialling { .. }) => {}
         }
@@ -403,41 +366,36 @@ impl Driver {
                 exchange.failure = Some(why);
                 exchange.wake();
             }
-            Target::Relay(ticket) => self.work.push(Work::RelayFailed { ticket, why }),
+            Target::Relay(ticket) => {
+                self.passing.push(Passing::Failed(Box::new((ticket, why))));
+            }
         }
     }
 
-    fn settle_relay_response(
-        &mut self,
-        core: &mut Core,
-        from: OutboundKey,
-        frame: Frame,
-        last: bool,
-    ) {
-        if last {
-            if let Target::Relay(RelayTicket {
-                caller,
-                key,
-                chosen,
-            }) = core.take_target(from)
-            {
-                self.work.push(Work::RelayResponse {
-                    caller,
-                    key,
-                    from,
-                    frame,
-                    chosen: Some(chosen),
-                });
+    fn settle_relayed_answer(&mut self, core: &mut Core, answer: RelayedAnswer) {
+        let RelayedAnswer {
+            key: from,
+            frame,
+            last,
+        } = answer;
+        let (caller, key, chosen) = if last {
+            match core.take_target(from) {
+                Target::Relay(ticket) => (ticket.caller, ticket.key, Some(ticket.chosen)),
+                _ => return,
             }
-        } else if let Target::Relay(RelayTicket { caller, key, .. }) = core.target(from) {
-            self.work.push(Work::RelayResponse {
-                caller: caller.clone(),
-                key: *key,
-                from,
-                frame,
-                chosen: None,
-            });
-        }
+        } else {
+            match core.target(from) {
+                Target::Relay(ticket) => (ticket.caller.clone(), ticket.key, None),
+                _ => return,
+            }
+        };
+        self.passing.push(Passing::Answer(PassedAnswer {
+            caller,
+            key,
+            from,
+            frame,
+            chosen,
+        }));
     }
 }
 

@@ -68,9 +68,14 @@ impl Chosen {
     }
 
     pub(crate) fn answered(self) {
-        self.end(|now, turned| Outcome::Answered {
-            latency: now.saturating_duration_since(turned.started),
-        });
+        self.answered_at(clock::now());
+    }
+
+    pub(crate) fn answered_at(mut self, now: Instant) {
+        if let Some(turned) = self.turned.take() {
+            let latency = now.saturating_duration_since(turned.started);
+            turned.end(now, Outcome::Answered { latency });
+        }
     }
 
     /// The attempt ended in an error. What is the caller's fault is still an answer.

@@ -5,116 +5,81 @@
 //! caller <-- same frame, caller's id <----------------------------------------------- answer
 //! ```
 //!
+//! A driver takes in all frames of a read under the lock of its own connection, which makes a list of
+//! [`Passing`]; then it works through that list, and frames in a row for one connection share its lock. Nobody
+//! holds the locks of both ends at once.
+//!
 //! Source: spec/hyperbahn/routing.md, "a relayed call".
 
-mod forward;
+mod accept;
+mod answers;
+mod calls;
+mod dial;
+mod pass;
+mod refusal;
 mod route;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use tchannel_proto::peek::CallReqPeek;
-use tchannel_proto::{ErrorCode, Frame, InboundKey, Ttl};
+use bytestring::ByteString;
+use tchannel_proto::{Failure, Frame, InboundKey, OutboundKey, Ttl};
 
-use crate::connection::Core;
-use crate::peer::Destination;
+use crate::connection::{Conn, RelayTicket};
+use crate::peer::Chosen;
 
+pub(crate) use accept::Accepted;
+pub(crate) use dial::Dial;
+pub(crate) use pass::Tie;
 pub use route::{Route, RouteTo};
 
 /// How a channel relays.
 pub(crate) struct Relay {
     pub(crate) route: Arc<dyn Route>,
-    pub(crate) ttl_max: Duration,
+    /// No call is passed on with more than this.
+    pub(crate) ttl_max: Ttl,
 }
 
-/// What became of a call req on arrival.
-pub(crate) enum Accepted {
-    /// It is for this process.
-    Local(Frame),
-    /// It is to be passed on.
-    Relayed {
-        key: InboundKey,
-        call: RelayedCall,
-        to: Destination,
-    },
-    /// It was answered with an error.
-    Refused,
+/// What is to be passed on to another connection, or said there.
+pub(crate) enum Passing {
+    /// A call req, and the connection that takes it.
+    Call(PassedCall),
+    /// A call req whose peer has to be dialled.
+    Dial(Box<Dial>),
+    /// More of a request.
+    Request { key: InboundKey, frame: Frame },
+    /// The caller has cancelled.
+    Cancel { key: InboundKey, why: ByteString },
+    /// A frame of an answer.
+    Answer(PassedAnswer),
+    /// The callee's side has failed: deadline, lost connection, or an answer that can not be passed on.
+    Failed(Box<(RelayTicket, Failure)>),
+    /// The caller's side is gone: the callee need not go on.
+    Dropped { callee: Conn, key: OutboundKey },
 }
 
-/// A call req on its way through.
-pub(crate) struct RelayedCall {
-    pub(crate) frame: Frame,
-    /// What the caller would wait when it arrived.
+pub(crate) struct PassedCall {
+    key: InboundKey,
+    frame: Frame,
+    /// What the peer is told.
     ttl: Ttl,
-    arrived: Instant,
+    chosen: Chosen,
+    callee: Conn,
+}
+
+pub(crate) struct PassedAnswer {
+    pub(crate) caller: Conn,
+    pub(crate) key: InboundKey,
+    pub(crate) from: OutboundKey,
+    pub(crate) frame: Frame,
+    /// The instance, with the last frame.
+    pub(crate) chosen: Option<Chosen>,
 }
 
 impl Relay {
-    /// Looks at a call req, asks where it goes, and takes it in if it can be passed on.
-    pub(crate) fn accept(&self, core: &mut Core, now: Instant, frame: Frame) -> Accepted {
-        let Some(from) = core.proto.peer() else {
-            return Accepted::Local(frame);
-        };
-        let (route, ttl) = match CallReqPeek::parse(frame.payload()) {
-            Ok(call) => (self.route.route(&call, from), call.ttl),
-            Err(error) => {
-                let text = format!("bad call request: {error} (at router {})", self.route.hop());
-                core.proto
-                    .relay_refuse(&frame, ErrorCode::BadRequest, &text);
-                return Accepted::Refused;
-            }
-        };
-        match (route, ttl) {
-            (RouteTo::Local, _) => return Accepted::Local(frame),
-            (_, None) => {
-                let text = format!(
-                    "ttl of the call to {} is 0, expected the milliseconds the caller will wait (at router {})",
-                    forward::service_of(&frame),
-                    self.route.hop()
-                );
-                core.proto
-                    .relay_refuse(&frame, ErrorCode::BadRequest, &text);
-            }
-            (RouteTo::Refuse { code, message }, _) => {
-                core.proto.relay_refuse(&frame, code, &message);
-            }
-            (RouteTo::Peers(peers), Some(ttl)) => {
-                return accept(core, now, frame, ttl, Destination::any(peers));
-            }
-            (
-                RouteTo::InOrder {
-                    peers,
-                    order,
-                    bound,
-                },
-                Some(ttl),
-            ) => {
-                let to = Destination::in_order(peers, order, bound);
-                return accept(core, now, frame, ttl, to);
-            }
-        }
-        Accepted::Refused
-    }
-
-    /// What is left of the ttl of `call`, and no more than is allowed.
-    fn remaining(&self, call: &RelayedCall, now: Instant) -> Option<Ttl> {
-        let longest = Ttl::from_duration(self.ttl_max).unwrap_or(Ttl::MAX);
-        let spent = now.saturating_duration_since(call.arrived);
-        call.ttl.min(longest).minus(spent)
-    }
-}
-
-fn accept(core: &mut Core, now: Instant, frame: Frame, ttl: Ttl, to: Destination) -> Accepted {
-    match core.proto.relay_accept(now, &frame, ttl) {
-        Ok(Some(key)) => {
-            let arrived = now;
-            let call = RelayedCall {
-                frame,
-                ttl,
-                arrived,
-            };
-            Accepted::Relayed { key, call, to }
-        }
-        _ => Accepted::Refused,
+    /// What is left of `ttl` after the time since `arrived`, and no more than is allowed.
+    fn remaining(&self, ttl: Ttl, arrived: Instant, now: Instant) -> Option<Ttl> {
+        let spent = now.saturating_duration_since(arrived);
+        ttl.min(self.ttl_max).minus(spent)
     }
 }

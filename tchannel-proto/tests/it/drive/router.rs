@@ -9,7 +9,7 @@ use bytes::{Buf, BytesMut};
 use tchannel_proto::peek::CallReqPeek;
 use tchannel_proto::{
     Connection, Decoder, ErrorCode, Event, Frame, FrameType, InboundKey, OutboundKey, Outbox,
-    ProtocolError,
+    ProtocolError, RelayedAnswer,
 };
 
 use super::world::{Side, config};
@@ -212,7 +212,7 @@ impl Router {
                     self.connection(other).cancel(now, to, "the caller is gone");
                 }
             }
-            Event::RelayResponse { key, frame, last } => {
+            Event::RelayResponse(RelayedAnswer { key, frame, last }) => {
                 if let Some(at) = self.find(other, |tie| tie.outbound == key) {
                     let to = self.ties[at].inbound;
                     let sent = self.connection(other).relay_response(to, frame, last);

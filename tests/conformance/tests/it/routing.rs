@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tchannel_proto::peek::{self, CallReqPeek};
 use tchannel_proto::{
     Connection, ConnectionConfig, Decoder, Event, Frame, FrameType, Identity, InboundKey,
-    MessageId, OutboundKey, Outbox, Ttl,
+    MessageId, OutboundKey, Outbox, RelayedAnswer, Ttl,
 };
 
 use crate::call::{chunks, frame};
@@ -204,7 +204,7 @@ impl Relay {
             }
         }
         while let Some(event) = self.instance.poll_event() {
-            if let Event::RelayResponse { frame, last, .. } = event {
+            if let Event::RelayResponse(RelayedAnswer { frame, last, .. }) = event {
                 let (from, _) = self.call.expect("a call");
                 let passed = self.caller.relay_response(from, frame, last);
                 passed.expect("a caller who waits");
