@@ -93,14 +93,18 @@ impl Peer {
     /// One of the connections that take calls, and how many there are.
     fn draw(&self) -> (Option<Conn>, usize) {
         let connections = self.connections();
+        if let [only] = &connections[..] {
+            return match only.is_usable() {
+                true => (Some(only.clone()), 1),
+                false => (None, 0),
+            };
+        }
+        // More than one only when asked for, or when both ends have dialled.
         let usable = || connections.iter().filter(|conn| conn.is_usable());
-        let conn = match usable().count() {
-            0 => return (None, 0),
-            1 => usable().next(),
-            // More than one only when asked for, or when both ends have dialled.
-            count => usable().nth(fastrand::usize(..count)),
-        };
-        (conn.cloned(), usable().count())
+        match usable().count() {
+            0 => (None, 0),
+            count => (usable().nth(fastrand::usize(..count)).cloned(), count),
+        }
     }
 
     /// A connection that takes a new call, dialled if there is none.

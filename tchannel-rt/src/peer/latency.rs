@@ -36,8 +36,18 @@ impl PeakEwma {
     }
 
     fn kept(&self, now: Instant) -> f64 {
+        // Calls that end with the same read end at the same time.
+        if now == self.updated {
+            return 1.0;
+        }
         let elapsed = now.saturating_duration_since(self.updated);
-        (-elapsed.as_secs_f64() / DECAY.as_secs_f64()).exp()
+        let turns = elapsed.as_secs_f64() / DECAY.as_secs_f64();
+        if turns < SOON {
+            // What is left of the series is below what a float can tell from one.
+            1.0 - turns + turns * turns / 2.0
+        } else {
+            (-turns).exp()
+        }
     }
 }
 
@@ -46,6 +56,9 @@ const START: Duration = Duration::from_millis(30);
 
 /// Time in which an average loses all but 1/e of its weight.
 const DECAY: Duration = Duration::from_secs(10);
+
+/// Calls follow each other within fractions of a millisecond when there are many, and each costs one of these.
+const SOON: f64 = 1e-5;
 
 /// Below this, peers differ by what they have in flight only.
 const LEAST: Duration = Duration::from_micros(1);

@@ -1,7 +1,7 @@
 //! The peers that serve one purpose, such as the instances of a service, and the choice among them.
 
 use std::ops::Deref;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
@@ -202,7 +202,7 @@ impl PeerList {
         ttl: Duration,
         tried: &[ByteString],
     ) -> Option<Chosen> {
-        let entries = self.inner.entries();
+        let entries = self.inner.read();
         let look = |index: usize| entries[index].candidate(now, tried);
         let index = choose(entries.len(), look, &mut |below| fastrand::usize(..below))?;
         let entry = &entries[index];
@@ -213,10 +213,12 @@ impl PeerList {
 
 impl Inner {
     pub(super) fn entries(&self) -> Entries {
-        self.entries
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.read().clone()
+    }
+
+    /// The same for a short look: changes wait for it.
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Entries> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a call that went to `tried` and is now at `host_port` could still go to another peer.
@@ -228,8 +230,11 @@ impl Inner {
         self.entries().iter().any(is_other)
     }
 
-    fn replace(&self, entries: Entries) {
-        *self.entries.write().unwrap_or_else(PoisonError::into_inner) = entries;
+    fn replace(&self, mut entries: Entries) {
+        let mut current = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        std::mem::swap(&mut *current, &mut entries);
+        // Those from before go once the lock has been released.
+        drop(current);
     }
 }
 

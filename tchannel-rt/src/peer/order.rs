@@ -63,7 +63,7 @@ impl Destination {
         tried: &[ByteString],
     ) -> Option<Chosen> {
         let list = &self.peers.inner;
-        let entries = list.entries();
+        let entries = list.read();
         let most = order.bound.map_or(u32::MAX, |bound| {
             let most = list.load.most(bound.times_average, entries.len());
             most.max(bound.at_least)

@@ -59,6 +59,9 @@ pub fn choose(
     mut look: impl FnMut(usize) -> Candidate,
     draw: &mut impl FnMut(usize) -> usize,
 ) -> Option<usize> {
+    if count == 1 {
+        return Some(0);
+    }
     if count > 2
         && let Some(pair) = draw_two_of_the_best(count, &mut look, draw)
     {
