@@ -14,9 +14,11 @@ mod signals;
 mod table;
 
 use std::ffi::OsString;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use tokio::runtime::{Builder, Runtime};
 
 use exit::Exit;
 use mesh::{exits, instances, members, services};
@@ -58,10 +60,7 @@ pub(crate) fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(command: Command) -> Exit {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let runtime = match runtime {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
         Err(error) => return output::fail(format_args!("cannot start: {error}")),
     };
@@ -80,6 +79,16 @@ fn run(command: Command) -> Exit {
     // Nobody waits for whoever may still be typing.
     runtime.shutdown_background();
     exit
+}
+
+/// With one processor there is nobody to share work with, and looking for it is not free.
+fn runtime() -> std::io::Result<Runtime> {
+    let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let mut builder = match processors {
+        1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    builder.enable_all().build()
 }
 
 /// Help and version are no errors; clap's own status for the others means `cancelled` here.
