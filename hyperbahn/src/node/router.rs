@@ -1,7 +1,7 @@
 //! The answer to the relay's question: a view to decide by, and the peers to choose from.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 
 use tchannel_proto::peek::CallReqPeek;
 use tchannel_rt::{Channel, LoadBound, PeerInfo, RouteTo};
@@ -61,7 +61,10 @@ impl Router {
             .current
             .write()
             .unwrap_or_else(PoisonError::into_inner);
-        *current = Some(Arc::new(Moment { view, lists }));
+        let before = current.replace(Arc::new(Moment { view, lists }));
+        // What nobody else has of it goes once the lock has been released: calls wait for that.
+        drop(current);
+        drop(before);
     }
 
     /// What is known now.
@@ -70,12 +73,13 @@ impl Router {
     ///
     /// Declined while the node is starting.
     pub(super) fn current(&self) -> Result<Arc<Moment>, Refusal> {
-        let current = self
-            .shared
-            .current
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        current.clone().ok_or_else(starting)
+        self.read().clone().ok_or_else(starting)
+    }
+
+    /// The same for a short look: a newer moment waits for it.
+    fn read(&self) -> RwLockReadGuard<'_, Option<Arc<Moment>>> {
+        let current = self.shared.current.read();
+        current.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Nothing, once it routes.
@@ -98,17 +102,13 @@ fn starting() -> Refusal {
 impl Moment {
     fn route(&self, call: &Call<'_>, origin: impl FnOnce() -> Origin) -> Result<RouteTo, Refusal> {
         let next = call.target();
-        match decide(call, &self.view, origin) {
+        match decide(call, &self.view, |name| self.lists.instances(name), origin) {
             Route::Own(_) => Ok(RouteTo::Local),
             Route::Refuse(refusal) => Err(refusal),
-            Route::Instances(_) => {
-                let instances = self.lists.instances(next);
-                let instances = instances.expect("a view comes with the peers of its services");
-                Ok(match call.shard_key {
-                    "" => RouteTo::Peers(instances.near.clone()),
-                    key => to_shard(instances, key),
-                })
-            }
+            Route::Instances(instances) => Ok(match call.shard_key {
+                "" => RouteTo::Peers(instances.near.clone()),
+                key => to_shard(instances, key),
+            }),
             Route::Exits => Ok(self.lists.exits.route(next)),
             Route::Shard => Ok(self.to_exit_of_shard(next, call.shard_key)),
         }
@@ -137,7 +137,8 @@ fn to_shard(instances: &Instances, key: &str) -> RouteTo {
 impl tchannel_rt::Route for Router {
     fn route(&self, call: &CallReqPeek<'_>, from: &PeerInfo) -> RouteTo {
         let shard_key = String::from_utf8_lossy(call.shard_key);
-        let routed = self.current().and_then(|moment| {
+        let current = self.read();
+        let routed = current.as_ref().ok_or_else(starting).and_then(|moment| {
             let call = Call {
                 service: text(call.service),
                 caller: text(call.caller_name),

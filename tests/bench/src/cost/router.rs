@@ -26,7 +26,9 @@ pub(super) fn decide(times: u64) {
             caller: "caller",
             ..Call::default()
         };
-        black_box(decide_route(black_box(&call), &view, || Origin::Caller));
+        let instances = |name: &str| view.services.instances(name);
+        let caller = || Origin::Caller;
+        black_box(decide_route(black_box(&call), &view, instances, caller));
     }
 }
 

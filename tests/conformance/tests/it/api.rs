@@ -62,7 +62,8 @@ impl Router {
             delegate: header("rd"),
             ..Call::default()
         };
-        match decide(&routed, &view, || Origin::Caller) {
+        let instances = |name: &str| view.services.instances(name);
+        match decide(&routed, &view, instances, || Origin::Caller) {
             Route::Own(own) => {
                 let args: Vec<Bytes> = call.chunks.iter().collect();
                 let request = Request {
