@@ -75,6 +75,14 @@ impl FrameType {
             _ => return None,
         })
     }
+
+    /// Whether it wants to be answered, or is part of what does.
+    pub fn asks(self) -> bool {
+        matches!(
+            self,
+            Self::InitReq | Self::CallReq | Self::CallReqContinue | Self::PingReq
+        )
+    }
 }
 
 /// One whole frame, header included, still in the buffer it was read into.

@@ -151,6 +151,22 @@ impl InboundTable {
             serial: self.exchanges[slot as usize].serial,
         })
     }
+
+    /// The call under `id` and the reader of its request, while that arrives.
+    pub(super) fn reading(&self, id: MessageId) -> Option<(&FragmentReader, InboundKey)> {
+        let key = self.find(id)?;
+        match &self.exchanges[key.slot()].request {
+            Request::Reading(reader) => Some((reader, key)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn reader(&mut self, key: InboundKey) -> Option<&mut FragmentReader> {
+        match &mut self.get(key).ok()?.request {
+            Request::Reading(reader) => Some(reader),
+            _ => None,
+        }
+    }
 }
 
 impl Connection {
@@ -321,14 +337,14 @@ impl Connection {
         }
     }
 
-    fn receive_body(&mut self, key: InboundKey, body: Body) {
+    pub(super) fn receive_body(&mut self, key: InboundKey, body: Body) {
         if body.end {
             self.inbound.exchanges[key.slot()].request = Request::Done;
         }
         self.events.push_back(Event::CallBody { key, body });
     }
 
-    fn refuse_args(&mut self, key: InboundKey, why: Failure) {
+    pub(super) fn refuse_args(&mut self, key: InboundKey, why: Failure) {
         let text = match &why {
             Failure::Args(error) => error.to_string(),
             Failure::Malformed(error) => format!("bad continuation frame: {error}"),

@@ -11,6 +11,7 @@
 //! After any `handle_*` or verb, poll events until there are none, then transmit, then sleep until the
 //! timeout. Both ends of a connection are equals once the handshake is done.
 
+mod apart;
 mod config;
 mod drain;
 mod event;
@@ -24,6 +25,7 @@ mod timers;
 use std::collections::VecDeque;
 use std::time::Instant;
 
+pub use apart::Continues;
 pub use config::{ConnectionConfig, Identity};
 pub use event::{Closed, Event, Failure, InboundCall, PeerInfo, RelayedAnswer, Response};
 pub use inbound::{InboundKey, ResponseHead};

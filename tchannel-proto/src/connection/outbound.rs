@@ -167,6 +167,22 @@ impl OutboundTable {
         MessageId(FIRST_ID + (generation << SLOT_BITS | slot))
     }
 
+    /// The call under `id` and the reader of its answer, once that has begun.
+    pub(super) fn reading(&self, id: MessageId) -> Option<(&FragmentReader, OutboundKey)> {
+        let key = self.find(id)?;
+        match &self.exchanges[key.slot()].phase {
+            Phase::Local { reader, .. } => Some((reader.as_ref()?, key)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn reader(&mut self, key: OutboundKey) -> Option<&mut FragmentReader> {
+        match &mut self.get(key).ok()?.phase {
+            Phase::Local { reader, .. } => reader.as_mut(),
+            _ => None,
+        }
+    }
+
     fn get(&mut self, key: OutboundKey) -> Result<&mut Exchange, CallIsOver> {
         match self.exchanges.get_mut(key.slot()) {
             Some(exchange)
@@ -385,14 +401,16 @@ impl Connection {
             } => read_continuation(reader, frame),
         };
         match received {
-            Ok(Received { body, .. }) => {
-                let end = body.end;
-                self.events.push_back(Event::ResponseBody { key, body });
-                if end {
-                    self.end_outbound(key);
-                }
-            }
+            Ok(Received { body, .. }) => self.receive_answer_body(key, body),
             Err(failure) => self.fail_outbound_call(key.id, failure),
+        }
+    }
+
+    pub(super) fn receive_answer_body(&mut self, key: OutboundKey, body: Body) {
+        let end = body.end;
+        self.events.push_back(Event::ResponseBody { key, body });
+        if end {
+            self.end_outbound(key);
         }
     }
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::Body;
 use crate::checksum::{Checksum, RunningChecksum};
 use crate::limits::ARG1_MAX;
-use crate::message::Chunks;
+use crate::message::{Chunks, ContinuationHead};
 
 /// Why a message can not be put together. It concerns this message only.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,11 +99,7 @@ impl FragmentReader {
         checksum: Checksum,
         chunks: &Chunks,
     ) -> Result<Received, FragmentError> {
-        let running = self.checksum.checksum().checksum_type;
-        if checksum.checksum_type != running {
-            let (first, now) = (running as u8, checksum.checksum_type as u8);
-            return Err(FragmentError::ChecksumTypeChanged { first, now });
-        }
+        self.check_type(checksum)?;
         let mut received = Received::default();
         for (index, chunk) in chunks.iter().enumerate() {
             self.checksum.update(&chunk);
@@ -120,6 +116,35 @@ impl FragmentReader {
             received.body.end = true;
         }
         Ok(received)
+    }
+
+    /// Whether the next frame begins with more of arg3.
+    pub(crate) fn is_in_arg3(&self) -> bool {
+        self.open == 3
+    }
+
+    /// Takes in a frame that goes on with arg3, whose only chunk is kept elsewhere; says whether it is the last.
+    pub(crate) fn read_apart(
+        &mut self,
+        head: &ContinuationHead,
+        chunk: &[u8],
+    ) -> Result<bool, FragmentError> {
+        debug_assert!(self.is_in_arg3(), "whoever comes here has asked");
+        self.check_type(head.checksum)?;
+        self.checksum.update(chunk);
+        self.verify(head.checksum)?;
+        self.arg3_is_empty &= chunk.is_empty();
+        self.frames += 1;
+        Ok(!head.more)
+    }
+
+    fn check_type(&self, checksum: Checksum) -> Result<(), FragmentError> {
+        let running = self.checksum.checksum().checksum_type;
+        if checksum.checksum_type == running {
+            return Ok(());
+        }
+        let (first, now) = (running as u8, checksum.checksum_type as u8);
+        Err(FragmentError::ChecksumTypeChanged { first, now })
     }
 
     fn place(

@@ -16,7 +16,7 @@ use bytes::BytesMut;
 pub use call::{CallReq, CallRes, Chunks, ResponseCode, flags};
 pub use cancel::Cancel;
 pub use claim::Claim;
-pub use continuation::Continuation;
+pub use continuation::{Continuation, ContinuationHead};
 pub use error::{ErrorCode, ErrorFrame, RetryAdvice};
 pub use init::{Init, InitHeaders, header as init_header, is_ephemeral};
 pub use ping::{PING_SIZE, encode_ping};

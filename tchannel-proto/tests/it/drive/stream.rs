@@ -1,7 +1,7 @@
 //! Any bytes as a stream from a peer: cut, decoded, peeked at, encoded again.
 
 use bytes::BytesMut;
-use tchannel_proto::message::Message;
+use tchannel_proto::message::{ContinuationHead, Message};
 use tchannel_proto::peek::{self, CallReqPeek};
 use tchannel_proto::{Decoder, Frame, FrameType, Ttl, header_key};
 
@@ -32,10 +32,36 @@ pub(crate) fn check_frame(frame: &Frame) {
         assert_eq!(again.id(), frame.id());
         assert_eq!(Message::decode(again).as_ref(), Ok(message));
     }
+    check_head(frame, decoded.as_ref().ok());
     if frame.frame_type() == Ok(FrameType::CallReq) {
         check_peek(frame, decoded.as_ref().ok());
     }
     peek_at_anything(frame);
+}
+
+/// A head has what the whole frame has, as soon as it is there, and no other frame has one.
+fn check_head(frame: &Frame, decoded: Option<&Message>) {
+    let bytes = frame.as_bytes();
+    let head = ContinuationHead::peek(bytes);
+    let Some(Message::CallReqContinue(whole) | Message::CallResContinue(whole)) = decoded else {
+        return assert_eq!(head, None);
+    };
+    let mut chunks = whole.chunks.iter();
+    let only = chunks.next().filter(|_| chunks.next().is_none());
+    assert_eq!(head.is_some(), only.is_some());
+    let (Some(head), Some(chunk)) = (head, only) else {
+        return;
+    };
+    assert_eq!(Ok(head.frame_type), frame.frame_type());
+    assert_eq!(head.id, frame.id());
+    assert_eq!(head.more, peek::more_fragments(frame));
+    assert_eq!(head.checksum, whole.checksum);
+    assert_eq!(
+        (head.chunk_size, &bytes[head.size()..]),
+        (chunk.len(), &chunk[..])
+    );
+    assert_eq!(ContinuationHead::peek(&bytes[..head.size()]), Some(head));
+    assert_eq!(ContinuationHead::peek(&bytes[..head.size() - 1]), None);
 }
 
 fn check_peek(frame: &Frame, decoded: Option<&Message>) {

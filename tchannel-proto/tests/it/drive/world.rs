@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
+use tchannel_proto::message::ContinuationHead;
 use tchannel_proto::{
-    Connection, ConnectionConfig, Decoder, Event, Failure, Identity, InboundCall, InboundKey,
+    Body, Connection, ConnectionConfig, Decoder, Event, Failure, Identity, InboundCall, InboundKey,
     OutboundKey, Outbox, ProtocolError, Response,
 };
 
@@ -58,6 +59,10 @@ pub(crate) struct World {
 pub(crate) struct End {
     pub(crate) connection: Connection,
     decoder: Decoder,
+    /// A chunk that is read apart from its frame, as far as it has come.
+    apart: Option<(ContinuationHead, BytesMut)>,
+    /// One whose frame has just been told of.
+    landed: BytesMut,
     /// Sent, and not yet arrived at the other end.
     wire: BytesMut,
     /// Bytes that have left the wire.
@@ -101,6 +106,8 @@ impl World {
         let end = |connection| End {
             connection,
             decoder: Decoder::new(),
+            apart: None,
+            landed: BytesMut::new(),
             wire: BytesMut::new(),
             delivered: 0,
             outbound: Vec::new(),
@@ -198,18 +205,39 @@ impl World {
         if self.end(to).is_closed {
             return;
         }
+        let bytes = self.land(to, bytes);
         self.end(to).decoder.buffer_mut().extend_from_slice(bytes);
         while !self.end(to).is_closed {
             let now = self.now;
             let end = self.end(to);
             let outcome = match end.decoder.next_frame() {
-                Ok(None) => return,
+                Ok(None) => return end.read_apart(),
                 Ok(Some(frame)) => end.connection.handle_frame(now, frame),
                 Err(error) => Err(end.connection.handle_broken_stream(error)),
             };
             self.settle(to);
             self.check_outcome(to, &outcome);
         }
+    }
+
+    /// Takes what belongs to a chunk that is read apart, and gives what comes after it.
+    fn land<'a>(&mut self, to: Side, bytes: &'a [u8]) -> &'a [u8] {
+        let now = self.now;
+        let end = self.end(to);
+        let Some((head, chunk)) = &mut end.apart else {
+            return bytes;
+        };
+        let (more, rest) = bytes.split_at(bytes.len().min(head.chunk_size - chunk.len()));
+        chunk.extend_from_slice(more);
+        if chunk.len() == head.chunk_size
+            && let Some((head, chunk)) = end.apart.take()
+        {
+            end.connection.handle_continuation(now, &head, &chunk);
+            end.landed = chunk;
+            self.settle(to);
+            self.end(to).landed.clear();
+        }
+        rest
     }
 
     /// Lets everything arrive that is on its way, and what follows from that.
@@ -365,7 +393,8 @@ impl World {
                 assert!(end.connection.peer().is_some());
             }
             Event::Call(call) => self.begin_inbound(side, call),
-            Event::CallBody { key, body } => {
+            Event::CallBody { key, mut body } => {
+                end.complete(&mut body);
                 let call = end.inbound.iter_mut().find(|call| call.key == key);
                 let call = call.expect("args of a call that is not open");
                 let (tag, lengths) = (call.request.tag(), call.request.take(&body));
@@ -373,7 +402,8 @@ impl World {
             }
             Event::CallEnded { key, .. } => end.end_inbound(key),
             Event::Response(response) => self.begin_answer(side, response),
-            Event::ResponseBody { key, body } => {
+            Event::ResponseBody { key, mut body } => {
+                end.complete(&mut body);
                 let call = end.outbound.iter_mut().find(|call| call.key == key);
                 let call = call.expect("an answer to a call that is not open");
                 let answer = call
@@ -474,6 +504,26 @@ impl World {
 impl End {
     pub(crate) fn is_open(&self) -> bool {
         self.connection.is_open()
+    }
+
+    /// Every other frame that may be read apart from its chunk is.
+    fn read_apart(&mut self) {
+        let arriving = self.decoder.arriving();
+        let call = arriving.filter(|head| self.connection.continues(head).is_some());
+        if let Some(head) = call
+            && self.decoder.missing() % 2 == 1
+        {
+            let chunk = self.decoder.take_arriving(&head);
+            self.apart = Some((head, chunk));
+        }
+    }
+
+    /// Puts a chunk where its frame would have had it.
+    fn complete(&mut self, body: &mut Body) {
+        if !self.landed.is_empty() {
+            assert!(body.is_empty(), "the chunk was read elsewhere");
+            body.arg3 = self.landed.split().freeze();
+        }
     }
 
     pub(crate) fn begin_outbound(&mut self, key: OutboundKey, tag: Tag, request: Sender) {
