@@ -262,7 +262,7 @@ impl StreamWatch {
 impl Drop for InFlight {
     fn drop(&mut self) {
         let mut core = self.conn.core();
-        let exchange = core.exchanges.remove(self.exchange);
+        let exchange = core.remove_exchange(self.exchange);
         if let Some(stream) = &mut self.stream {
             stream.end(&exchange);
         }

@@ -236,7 +236,7 @@ impl Drop for Source {
         } = self
         {
             let mut core = conn.core();
-            let rest = core.exchanges.remove(*exchange).buffered();
+            let rest = core.remove_exchange(*exchange).buffered();
             if let Served::Running { requests, .. } = core.served(*key) {
                 *requests = None;
             }

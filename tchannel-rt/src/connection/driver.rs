@@ -4,17 +4,16 @@
 //! and a list of work; without it, handlers start and relayed frames go to other connections. One write at
 //! the end carries whatever came of it.
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
-use tchannel_proto::{Decoder, MessageId, PeerInfo, ProtocolError};
+use tchannel_proto::{FrameType, MessageId, PeerInfo, ProtocolError};
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
-use super::room::{CHUNK_MAX, CHUNK_MIN, make_room};
+use super::intake::{Came, Intake};
 use super::settle::Work;
 use super::{Conn, Core, Reader};
 use crate::clock;
@@ -46,8 +45,7 @@ pub(crate) fn drive(
         conn,
         reader,
         dispatch,
-        decoder: Decoder::new(),
-        chunk: CHUNK_MIN,
+        intake: Intake::new(),
         work: Vec::new(),
         passing: Vec::new(),
         ties: Vec::new(),
@@ -58,6 +56,7 @@ pub(crate) fn drive(
         last_call: clock::now(),
         has_company: false,
         shared_until: clock::now(),
+        asks: false,
         was_ready: false,
         is_idle: false,
         linger_until: None,
@@ -72,8 +71,7 @@ pub(crate) struct Driver {
     pub(crate) conn: Conn,
     pub(super) reader: Reader,
     pub(crate) dispatch: Arc<Dispatch>,
-    decoder: Decoder,
-    chunk: usize,
+    pub(super) intake: Intake,
     pub(super) work: Vec<Work>,
     /// What is to be passed on once the lock is released.
     pub(crate) passing: Vec<Passing>,
@@ -88,6 +86,8 @@ pub(crate) struct Driver {
     /// A call has begun or ended beside another one since the last look.
     pub(super) has_company: bool,
     shared_until: Instant,
+    /// What was read last wants to be answered.
+    asks: bool,
     /// Whether the handshake is done.
     pub(super) was_ready: bool,
     pub(super) is_idle: bool,
@@ -142,15 +142,9 @@ impl Driver {
         let may_read = self.hold_until.is_none();
         let is_blocked = self.conn.0.write_is_blocked.load(Ordering::Acquire);
         let is_armed = self.armed_for.is_some();
-        let (reader, decoder, chunk) = (&mut self.reader, &mut self.decoder, self.chunk);
-        // Room is made at the last moment, when those who were given slices of it may have let go.
-        let read = std::future::poll_fn(|cx| {
-            make_room(decoder, chunk);
-            pin!(reader.read(decoder.buffer_mut())).poll(cx)
-        });
         tokio::select! {
             biased;
-            read = read, if may_read => Wake::Read(read),
+            read = self.intake.read(&mut self.reader), if may_read => Wake::Read(read),
             () = self.conn.0.wake.notified() => Wake::Notified,
             _ = self.conn.0.socket.writable(), if is_blocked => Wake::Writable,
             () = sleep, if is_armed => Wake::Timer,
@@ -159,8 +153,8 @@ impl Driver {
 
     fn handle_read(&mut self, bytes: usize) {
         self.conn.0.stats.on_bytes_received(bytes as u64);
-        if self.decoder.buffer_mut().len() >= self.chunk {
-            self.chunk = (self.chunk * 2).min(CHUNK_MAX);
+        if self.intake.is_landing() {
+            return;
         }
         let now = clock::now();
         let conn = self.conn.clone();
@@ -169,8 +163,12 @@ impl Driver {
             self.last_call = now;
         }
         loop {
-            match self.decoder.next_frame() {
-                Ok(Some(frame)) => self.handle_frame(&mut core, now, frame),
+            match self.intake.next() {
+                Ok(Some(Came::Frame(frame))) => {
+                    self.asks |= frame.frame_type().is_ok_and(FrameType::asks);
+                    self.handle_frame(&mut core, now, frame);
+                }
+                Ok(Some(Came::Landed(landing))) => self.handle_landed(&mut core, now, landing),
                 Ok(None) => break,
                 Err(error) => {
                     core.proto.handle_broken_stream(error);
@@ -179,6 +177,7 @@ impl Driver {
                 }
             }
         }
+        self.begin_landing(&mut core);
         self.hold_for_readers(&core, now);
         drop(core);
         self.perform(now);
@@ -286,11 +285,9 @@ impl Driver {
         let mut core = self.conn.core();
         if in_flight(&core) == 0 {
             core.proto.shrink();
-            if self.decoder.is_empty() && self.chunk > CHUNK_MIN {
-                self.chunk = CHUNK_MIN;
-                *self.decoder.buffer_mut() = BytesMut::new();
-            }
+            self.intake.shrink();
         }
+        core.memory.shrink();
     }
 
     fn arm(&mut self, sleep: Pin<&mut Sleep>) {
@@ -342,16 +339,18 @@ impl Driver {
         }
     }
 
-    /// A peer that sends but does not read: take in less, and in the end nothing.
+    /// A peer that asks but does not read: take in less, and in the end nothing.
     ///
-    /// Not reading at all would leave two ends that both wait for the other to read.
+    /// Not reading at all would leave two ends that both wait for the other to read. So would holding back what
+    /// asks for nothing: an end that only calls always reads.
     fn hold_for_a_deaf_peer(&mut self, now: Instant) {
+        let asks = std::mem::take(&mut self.asks);
         let limits = self.conn.limits();
         let queued = self.conn.queued(&self.conn.core());
         if queued > 2 * limits.queued_max {
             tracing::warn!(remote = %self.conn.remote_addr(), queued, "closing: the peer does not read its answers");
             self.end(Parting::Gone, CloseReason::Network);
-        } else if queued > limits.queued_soft {
+        } else if asks && queued > limits.queued_soft {
             self.hold(now);
         }
     }

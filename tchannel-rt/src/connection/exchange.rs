@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 use std::task::Waker;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use tchannel_proto::{Body, Failure, ResponseCode, Tracing, TransportHeaders};
+
+use super::memory::{Memory, Parts};
 
 /// What a call res says besides its args.
 #[derive(Clone, Debug)]
@@ -20,6 +22,10 @@ pub(crate) struct Exchange {
     pub(crate) info: Option<ResponseInfo>,
     first: Option<Body>,
     rest: VecDeque<Body>,
+    /// What has come of a message that is collected from several frames.
+    pub(super) parts: Option<Box<Parts>>,
+    /// Bytes of a chunk that is in its place among the parts, and whose frame is about to be pushed.
+    landed: usize,
     buffered: usize,
     pub(crate) end: bool,
     pub(crate) failure: Option<Failure>,
@@ -40,19 +46,37 @@ impl Exchange {
     }
 
     /// Takes in what a frame has brought, and gives how many bytes of it wait from now on.
-    pub(crate) fn push(&mut self, body: Body) -> usize {
+    pub(crate) fn push(&mut self, body: Body, memory: &mut Memory) -> usize {
         self.end |= body.end;
         if self.unwanted {
             return 0;
         }
-        let bytes = body.len();
+        let bytes = body.len() + std::mem::take(&mut self.landed);
         self.buffered += bytes;
-        if self.first.is_none() && self.rest.is_empty() {
+        if self.collects && (self.parts.is_some() || !body.end) {
+            self.join(&body, memory);
+        } else if self.first.is_none() && self.rest.is_empty() {
             self.first = Some(body);
         } else {
             self.rest.push_back(body);
         }
         bytes
+    }
+
+    /// Takes the parts of a message back, of which the last `landed` bytes are new.
+    pub(super) fn put_back(&mut self, parts: Box<Parts>, landed: usize) {
+        self.parts = Some(parts);
+        self.landed = landed;
+    }
+
+    fn join(&mut self, body: &Body, memory: &mut Memory) {
+        let mut parts = self.parts.take().unwrap_or_default();
+        memory.append(&mut parts, body);
+        if body.end {
+            self.first = Some(memory.finish(*parts));
+        } else {
+            self.parts = Some(parts);
+        }
     }
 
     /// The reader is gone. Gives how many bytes it has left behind.
@@ -79,32 +103,9 @@ impl Exchange {
         }
     }
 
-    /// The whole message: slices of what was read where it came in one frame, one copy where it did not.
+    /// The whole message: slices of what was read where it came in one frame, a copy where it did not.
     pub(crate) fn collect(&mut self) -> (Bytes, Bytes) {
-        let first = self.first.take().unwrap_or_default();
-        if self.rest.is_empty() {
-            return (first.arg2, first.arg3);
-        }
-        let parts: Vec<Body> = std::iter::once(first).chain(self.rest.drain(..)).collect();
-        (
-            join(&parts, |body| &body.arg2),
-            join(&parts, |body| &body.arg3),
-        )
-    }
-}
-
-fn join(parts: &[Body], arg: impl Fn(&Body) -> &Bytes) -> Bytes {
-    let mut filled = parts.iter().map(&arg).filter(|chunk| !chunk.is_empty());
-    match (filled.next(), filled.next()) {
-        (None, _) => Bytes::new(),
-        (Some(only), None) => only.clone(),
-        _ => {
-            let mut joined =
-                BytesMut::with_capacity(parts.iter().map(|body| arg(body).len()).sum());
-            parts
-                .iter()
-                .for_each(|body| joined.extend_from_slice(arg(body)));
-            joined.freeze()
-        }
+        let whole = self.first.take().unwrap_or_default();
+        (whole.arg2, whole.arg3)
     }
 }

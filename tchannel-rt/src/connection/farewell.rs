@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use bytes::BytesMut;
 
 use super::driver::{Driver, FAREWELL, Parting};
-use super::room::CHUNK_MIN;
+use super::intake::CHUNK_MIN;
 use crate::clock;
 use crate::stats::{CloseReason, ConnectionError};
 
@@ -71,7 +71,7 @@ impl Driver {
         let mut rest = BytesMut::with_capacity(CHUNK_MIN);
         while self
             .reader
-            .read(&mut rest)
+            .read(&mut rest, CHUNK_MIN)
             .await
             .is_ok_and(|bytes| bytes > 0)
         {

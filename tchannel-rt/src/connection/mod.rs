@@ -16,12 +16,15 @@ mod exchange;
 mod farewell;
 mod flush;
 mod in_process;
+mod intake;
 mod keyed;
+mod landing;
+mod memory;
 mod pipe;
-mod room;
 mod serve;
 mod served;
 mod settle;
+mod spent;
 mod transport;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -30,7 +33,9 @@ use std::time::{Duration, Instant};
 
 use bytestring::ByteString;
 use slab::Slab;
-use tchannel_proto::{Connection, ConnectionConfig, InboundKey, OutboundKey, Outbox, PeerInfo};
+use tchannel_proto::{
+    Body, Connection, ConnectionConfig, InboundKey, OutboundKey, Outbox, PeerInfo,
+};
 use tokio::sync::Notify;
 
 pub(crate) use dial::{DialError, dial};
@@ -38,6 +43,7 @@ pub(crate) use driver::{Driver, drive};
 pub(crate) use exchange::{Exchange, ResponseInfo};
 pub(crate) use in_process::{Listening, number_of};
 use keyed::Keyed;
+use memory::Memory;
 pub(crate) use served::{RelayLink, RelayTicket, Served, Target};
 use transport::Socket;
 pub(crate) use transport::{Reader, RemoteAddr, Stream};
@@ -112,6 +118,7 @@ pub(crate) struct Core {
     /// By slot of an inbound call: who serves it.
     served: Keyed<InboundKey, Served>,
     pub(crate) exchanges: Slab<Exchange>,
+    pub(crate) memory: Memory,
     /// Other drivers that read no further until this queue is short again.
     waiting_sources: Vec<Conn>,
     /// Bytes of streams that their readers have not taken.
@@ -143,6 +150,7 @@ impl Conn {
             targets: Keyed::default(),
             served: Keyed::default(),
             exchanges: Slab::new(),
+            memory: Memory::default(),
             waiting_sources: Vec::new(),
             unread: 0,
             arriving: 0,
@@ -349,6 +357,20 @@ impl Core {
         if ENABLED && let Served::Running { stats, .. } = self.served(key) {
             stats.on_end(end, response_bytes);
         }
+    }
+
+    /// Adds what a frame has brought to an exchange, and gives how many bytes of it wait from now on.
+    fn push(&mut self, exchange: usize, body: Body) -> usize {
+        self.exchanges[exchange].push(body, &mut self.memory)
+    }
+
+    /// Nobody is there any more for an exchange.
+    pub(crate) fn remove_exchange(&mut self, exchange: usize) -> Exchange {
+        let mut exchange = self.exchanges.remove(exchange);
+        if let Some(parts) = exchange.parts.take() {
+            self.memory.take_back(*parts);
+        }
+        exchange
     }
 
     pub(crate) fn take_served(&mut self, key: InboundKey) -> Served {

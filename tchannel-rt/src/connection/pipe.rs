@@ -58,8 +58,13 @@ impl Pipe {
         Poll::Pending
     }
 
-    /// Takes as much as `buffer` has room for, at least a byte; zero at the end.
-    pub(super) fn poll_read(&self, cx: &Context<'_>, buffer: &mut BytesMut) -> Poll<usize> {
+    /// Takes as much as `buffer` has room for, at least a byte and at most `limit`; zero at the end.
+    pub(super) fn poll_read(
+        &self,
+        cx: &Context<'_>,
+        buffer: &mut BytesMut,
+        limit: usize,
+    ) -> Poll<usize> {
         let mut inner = self.lock();
         if inner.bytes.is_empty() {
             if inner.is_ended || inner.is_unread {
@@ -68,7 +73,8 @@ impl Pipe {
             inner.reader = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        let taken = inner.bytes.len().min(buffer.capacity() - buffer.len());
+        let room = limit.min(buffer.capacity() - buffer.len());
+        let taken = inner.bytes.len().min(room);
         let (first, second) = inner.bytes.as_slices();
         let from_first = taken.min(first.len());
         buffer.put_slice(&first[..from_first]);
@@ -120,7 +126,7 @@ mod tests {
 
     fn read(pipe: &Pipe, room: usize) -> Poll<Vec<u8>> {
         let mut buffer = BytesMut::with_capacity(room);
-        let polled = pipe.poll_read(&Context::from_waker(Waker::noop()), &mut buffer);
+        let polled = pipe.poll_read(&Context::from_waker(Waker::noop()), &mut buffer, usize::MAX);
         polled.map(|taken| {
             assert_eq!(taken, buffer.len());
             buffer.to_vec()

@@ -132,9 +132,8 @@ impl Driver {
         let key = call.key;
         stats.on_request_bytes(call.body.len());
         if endpoint.is_streaming() {
-            let mut exchange = Exchange::default();
-            core.unread += exchange.push(call.body.clone());
-            let exchange = core.exchanges.insert(exchange);
+            let exchange = core.exchanges.insert(Exchange::default());
+            core.unread += core.push(exchange, call.body.clone());
             core.set_served(
                 key,
                 Served::Running {
@@ -162,9 +161,8 @@ impl Driver {
             self.work.push(Work::Start { call, endpoint });
         } else {
             let mut call = call;
-            let mut exchange = Exchange::collecting();
-            core.arriving += exchange.push(std::mem::take(&mut call.body));
-            let exchange = core.exchanges.insert(exchange);
+            let exchange = core.exchanges.insert(Exchange::collecting());
+            core.arriving += core.push(exchange, std::mem::take(&mut call.body));
             core.set_served(
                 key,
                 Served::Collecting {
@@ -181,12 +179,13 @@ impl Driver {
 
     fn settle_call_body(&mut self, core: &mut Core, key: InboundKey, body: Body) {
         let end = body.end;
-        match core.served(key) {
+        match core.served.get(key.slot(), key) {
             Served::Collecting { exchange, call } => {
-                call.stats.on_request_bytes(body.len());
                 let index = *exchange;
-                let exchange = &mut core.exchanges[index];
-                core.arriving += exchange.push(body);
+                let bytes = core.exchanges[index].push(body, &mut core.memory);
+                call.stats.on_request_bytes(bytes);
+                core.arriving += bytes;
+                let exchange = &core.exchanges[index];
                 let limits = self.conn.limits();
                 if exchange.buffered() > limits.message_max {
                     let text = format!(
@@ -211,8 +210,8 @@ impl Driver {
             } => {
                 stats.on_request_bytes(body.len());
                 let index = *exchange;
+                core.unread += core.push(index, body);
                 let exchange = &mut core.exchanges[index];
-                core.unread += exchange.push(body);
                 exchange.wake();
                 if exchange.buffered() > self.conn.limits().queued_max {
                     self.fail_slow_reader(core, key);
@@ -224,7 +223,7 @@ impl Driver {
 
     fn refuse_collecting(&mut self, core: &mut Core, key: InboundKey, code: ErrorCode, text: &str) {
         if let Served::Collecting { exchange, call } = core.take_served(key) {
-            core.arriving -= core.exchanges.remove(exchange).buffered();
+            core.arriving -= core.remove_exchange(exchange).buffered();
             call.stats.on_end(End::SystemError(code), 0);
         }
         let _ = core.proto.respond_error(key, code, text);
@@ -234,7 +233,7 @@ impl Driver {
         let Served::Collecting { exchange, call } = core.take_served(key) else {
             return;
         };
-        let mut exchange = core.exchanges.remove(exchange);
+        let mut exchange = core.remove_exchange(exchange);
         core.arriving -= exchange.buffered();
         let (arg2, arg3) = exchange.collect();
         let PendingCall {
@@ -276,7 +275,7 @@ impl Driver {
         match core.take_served(key) {
             Served::Nobody => {}
             Served::Collecting { exchange, .. } => {
-                core.arriving -= core.exchanges.remove(exchange).buffered();
+                core.arriving -= core.remove_exchange(exchange).buffered();
             }
             Served::Running {
                 task,
@@ -325,11 +324,10 @@ impl Driver {
         let Target::Exchange(index) = *core.target(key) else {
             return;
         };
-        let exchange = &mut core.exchanges[index];
         let end = body.end;
-        let collects = exchange.collects;
+        let collects = core.exchanges[index].collects;
         self.has_company |= collects && core.proto.outbound_in_flight() > 0;
-        let bytes = exchange.push(body);
+        let bytes = core.push(index, body);
         if !collects {
             core.unread += bytes;
         }

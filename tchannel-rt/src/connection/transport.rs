@@ -6,7 +6,7 @@ use std::fmt;
 use std::io::IoSlice;
 use std::net::{Shutdown, SocketAddr};
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -70,14 +70,19 @@ impl Stream {
 }
 
 impl Reader {
-    /// Reads at least a byte into what `buffer` has left; zero at the end. Nothing is lost when it is dropped.
-    pub(super) async fn read(&mut self, buffer: &mut BytesMut) -> std::io::Result<usize> {
+    /// Reads at least a byte into what `buffer` has left, and at most `limit`; zero at the end. Nothing is lost
+    /// when it is dropped.
+    pub(super) async fn read(
+        &mut self,
+        buffer: &mut BytesMut,
+        limit: usize,
+    ) -> std::io::Result<usize> {
         match self {
-            Self::Tcp(reader) => reader.read_buf(buffer).await,
+            Self::Tcp(reader) => reader.read_buf(&mut buffer.limit(limit)).await,
             Self::InProcess(received) => {
                 // As a socket does: whoever finds bytes again and again lets others have their turn.
                 tokio::task::consume_budget().await;
-                Ok(std::future::poll_fn(|cx| received.poll_read(cx, buffer)).await)
+                Ok(std::future::poll_fn(|cx| received.poll_read(cx, buffer, limit)).await)
             }
         }
     }

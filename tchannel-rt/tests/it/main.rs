@@ -7,6 +7,7 @@ mod errors;
 mod fairness;
 mod hyperbahn;
 mod in_process;
+mod large;
 mod layers;
 mod limits;
 #[cfg(feature = "metrics")]

@@ -197,9 +197,13 @@ pub(crate) fn call_req_with<'a>(
     })
 }
 
-/// The same call, of which more frames are to come.
+/// The same call or answer, of which more frames are to come.
 pub(crate) fn more_to_come(call: Message) -> Message {
     match call {
+        Message::CallRes(answer) => Message::CallRes(CallRes {
+            flags: flags::MORE_FRAGMENTS,
+            ..answer
+        }),
         Message::CallReq(call) => Message::CallReq(CallReq {
             flags: flags::MORE_FRAGMENTS,
             ..call
@@ -227,6 +231,14 @@ pub(crate) fn call_res(arg3: &str) -> Message {
         checksum: NO_CHECKSUM,
         chunks: Chunks::from_slices([&b""[..], b"", arg3.as_bytes()]),
     })
+}
+
+/// More of an answer's arg3.
+pub(crate) fn call_res_continue(arg3: &str, is_last: bool) -> Message {
+    match call_req_continue(arg3, is_last) {
+        Message::CallReqContinue(more) => Message::CallResContinue(more),
+        other => panic!("not a continuation: {other:?}"),
+    }
 }
 
 pub(crate) fn cancel(why: &str) -> Message {

@@ -1,0 +1,200 @@
+//! Messages of many frames: whatever is read at once, and whoever has frames in between, they stay as they were sent.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures::future::join_all;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use tchannel_rt::proto::MessageId;
+use tchannel_rt::proto::message::Message;
+use tchannel_rt::{Channel, ErrorCode};
+use tokio::io::AsyncWriteExt;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::support::{LONG, echo, listen, once, soon};
+use crate::wire::{
+    Wire, args, call_req, call_req_continue, call_res, call_res_continue, listener, more_to_come,
+};
+
+/// Small ones, ones around the edge of a frame or two, and many frames.
+fn sizes() -> impl Strategy<Value = usize> {
+    prop_oneof![
+        0..300_usize,
+        65_300..65_600_usize,
+        130_900..131_200_usize,
+        60_000..400_000_usize,
+        1_048_500..1_048_700_usize,
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn messages_of_any_size_that_share_a_connection_come_back_as_they_were_sent(
+        sizes in vec(sizes(), 1..12),
+        is_in_process: bool,
+    ) {
+        runtime().block_on(check_echoes(&sizes, is_in_process));
+    }
+
+    #[test]
+    fn messages_come_out_as_they_went_in_however_their_bytes_are_read(
+        frames in vec((1..4_u32, 0..40_000_usize), 1..30),
+        pieces in vec(prop_oneof![1..50_usize, 1..70_000_usize], 1..20),
+    ) {
+        runtime().block_on(check_pieces(&frames, &pieces));
+    }
+}
+
+fn runtime() -> Runtime {
+    let mut builder = Builder::new_current_thread();
+    builder.enable_all().build().expect("a runtime")
+}
+
+/// Calls with as many bytes each, all at once, and then once more over the same buffers.
+async fn check_echoes(sizes: &[usize], is_in_process: bool) {
+    let (server, _served) = echo(Default::default());
+    let addr = if is_in_process {
+        server.in_process()
+    } else {
+        listen(&server).await
+    };
+    let client = Channel::new("test");
+    for round in 0..2 {
+        let calls = sizes.iter().enumerate().map(|(call, size)| {
+            let (client, addr) = (&client, &addr);
+            async move {
+                let arg3 = text(call + round, *size);
+                let call = client.call("echo::echo").peer(addr).ttl(LONG);
+                let answer = soon(call.send("arg2", arg3.clone())).await;
+                let answer = answer.expect("an answer");
+                assert_eq!(answer.arg2, "arg2");
+                assert!(answer.arg3 == arg3, "{size} bytes came back changed");
+            }
+        });
+        join_all(calls).await;
+    }
+}
+
+/// Three requests whose continuations, of so many bytes each, take turns on the wire, written piece by piece.
+async fn check_pieces(frames: &[(u32, usize)], pieces: &[usize]) {
+    let (server, _served) = echo(Default::default());
+    let mut wire = Wire::connect(&listen(&server).await, "0.0.0.0:0").await;
+    let mut bytes = BytesMut::new();
+    let mut sent = [const { String::new() }; 3];
+    let mut say = |id: u32, message: Message| {
+        let encoded = message.encode(MessageId(id), &mut bytes);
+        encoded.expect("it fits in a frame");
+    };
+    for id in 1..4 {
+        say(id, more_to_come(call_req("echo::echo", 60_000, "")));
+    }
+    for (index, (id, size)) in frames.iter().enumerate() {
+        let more = String::from_utf8(text(index, *size).to_vec()).expect("text");
+        say(*id, call_req_continue(&more, false));
+        sent[*id as usize - 1].push_str(&more);
+    }
+    for id in 1..4 {
+        say(id, call_req_continue("", true));
+    }
+    let mut pieces = pieces.iter().cycle();
+    let hears = async {
+        let mut heard = [const { String::new() }; 3];
+        let mut open = 3;
+        while open > 0 {
+            let (id, message) = wire_hear(&mut wire, &mut bytes, &mut pieces).await;
+            let (chunks, more) = match &message {
+                Message::CallRes(it) => (args(&it.chunks), it.flags & 1),
+                Message::CallResContinue(it) => (args(&it.chunks), it.flags & 1),
+                other => panic!("not an answer: {other:?}"),
+            };
+            let last = chunks.last().expect("a chunk of arg3");
+            let last = std::str::from_utf8(last).expect("text");
+            heard[id.0 as usize - 1].push_str(last);
+            open -= i32::from(more == 0);
+        }
+        heard
+    };
+    assert!(
+        soon(hears).await == sent,
+        "the answers are not what was asked"
+    );
+}
+
+/// The next message; before it, one piece after the other of what is still to be said.
+async fn wire_hear<'a>(
+    wire: &mut Wire,
+    bytes: &mut BytesMut,
+    pieces: &mut impl Iterator<Item = &'a usize>,
+) -> (MessageId, Message) {
+    while !bytes.is_empty() {
+        let size = pieces.next().map_or(1, |size| bytes.len().min(*size));
+        let piece = bytes.split_to(size);
+        wire.socket.write_all(&piece).await.expect("an open socket");
+        tokio::task::yield_now().await;
+    }
+    wire.hear().await
+}
+
+#[tokio::test]
+async fn a_request_that_ends_within_a_frame_takes_nothing_of_its_neighbours_with_it() {
+    let (server, _served) = echo(Default::default());
+    let mut wire = Wire::connect(&listen(&server).await, "0.0.0.0:0").await;
+    let begun = more_to_come(call_req("echo::echo", 50, "begun"));
+    wire.say(MessageId(1), begun).await;
+    let more = "x".repeat(50_000);
+    let mut frame = BytesMut::new();
+    call_req_continue(&more, true)
+        .encode(MessageId(1), &mut frame)
+        .expect("it fits in a frame");
+    wire.socket.write_all(&frame[..20_000]).await.expect("open");
+    let (id, error) = wire.hear_error().await;
+    assert_eq!((id, error.known_code()), (MessageId(1), ErrorCode::Timeout));
+    wire.socket.write_all(&frame[20_000..]).await.expect("open");
+    wire.say(MessageId(2), call_req("echo::echo", 60_000, "next"))
+        .await;
+    let (id, answer) = wire.hear().await;
+    assert!(matches!(answer, Message::CallRes(_)), "{answer:?}");
+    assert_eq!(id, MessageId(2));
+}
+
+#[tokio::test]
+async fn an_answer_that_is_given_up_within_a_frame_takes_nothing_of_its_neighbours_with_it() {
+    let (listener, addr) = listener().await;
+    let client = Channel::new("test");
+    let given_up = client.call("svc::large").peer(&addr);
+    let given_up = once(given_up.ttl(Duration::from_millis(300))).send("", "");
+    let more = "x".repeat(50_000);
+    let mut frame = BytesMut::new();
+    let serve = async {
+        let mut wire = Wire::accept(&listener).await;
+        let (id, _) = wire.hear_call().await;
+        wire.say(id, more_to_come(call_res("begun"))).await;
+        call_res_continue(&more, true)
+            .encode(id, &mut frame)
+            .expect("it fits in a frame");
+        wire.socket.write_all(&frame[..20_000]).await.expect("open");
+        wire
+    };
+    let (outcome, mut wire) = tokio::join!(given_up, serve);
+    assert_eq!(outcome.expect_err("half of it").code(), ErrorCode::Timeout);
+    let call = client.call("svc::small").peer(&addr).ttl(LONG);
+    let answer = async {
+        wire.socket.write_all(&frame[20_000..]).await.expect("open");
+        loop {
+            if let (id, Message::CallReq(_)) = wire.hear().await {
+                return wire.answer(id, "next").await;
+            }
+        }
+    };
+    let (answer, ()) = tokio::join!(soon(call.send("", "")), answer);
+    assert_eq!(answer.expect("an answer").arg3, "next");
+}
+
+/// Text that differs from place to place and from that of any other seed.
+fn text(seed: usize, size: usize) -> Bytes {
+    let byte = |place: usize| b'a' + ((place + seed * 7) * 31 + place / 251) as u8 % 26;
+    (0..size).map(byte).collect()
+}
