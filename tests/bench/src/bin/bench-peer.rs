@@ -6,8 +6,8 @@ use std::error::Error;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tchannel_rt::Channel;
 use tchannel_rt::hyperbahn::Routers;
+use tchannel_rt::{Channel, ChannelConfig};
 use test_bench::load;
 use test_bench::options::{ClientOptions, Mode, ServerOptions};
 use test_bench::runtime;
@@ -41,7 +41,9 @@ fn run(threads: usize, work: impl Future<Output = Outcome>) -> Outcome {
 type Outcome = Result<(), Box<dyn Error>>;
 
 async fn serve(options: ServerOptions) -> Outcome {
-    let channel = Channel::new(&options.service);
+    let mut config = ChannelConfig::default();
+    config.connections_max = CONNECTIONS_MAX;
+    let channel = Channel::with_config(&options.service, config);
     serve_echo(&channel, &options.service);
     let addr = channel
         .listen(&format!("127.0.0.1:{}", options.port))
@@ -81,4 +83,6 @@ fn connection(options: &ClientOptions) -> Caller {
     Caller::new(channel, &options.service, peer, options.load.scheme)
 }
 
+/// A crowd, and whoever loads the server beside it.
+const CONNECTIONS_MAX: usize = 20_000;
 const ADVERTISED_WITHIN: Duration = Duration::from_secs(10);

@@ -49,8 +49,8 @@ pub fn all(settings: &Settings) -> (Vec<Contestant>, Vec<String>) {
     let floor = settings.program("bench-floor");
     let mut found = vec![
         ours(OURS, "raw"),
-        ours("ours, Thrift", "thrift"),
-        ours("ours, MessagePack", "msgpack"),
+        ours(TYPED[0], "thrift"),
+        ours(TYPED[1], "msgpack"),
         one("floor, threads", &[floor.clone(), "std".to_owned()]),
         one(FLOOR, &[floor, "tokio".to_owned()]),
     ];
@@ -78,6 +78,8 @@ pub fn all(settings: &Settings) -> (Vec<Contestant>, Vec<String>) {
 
 /// Our runtime, raw.
 pub const OURS: &str = "ours";
+/// The same with a typed service.
+pub const TYPED: [&str; 2] = ["ours, Thrift", "ours, MessagePack"];
 /// What nobody can beat by much.
 pub const FLOOR: &str = "floor";
 

@@ -1,7 +1,9 @@
 //! Processes on a core of their own, and what the system knows of them.
 
-use std::io::{BufRead, BufReader, Lines};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use super::Error;
 
@@ -9,7 +11,7 @@ use super::Error;
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
+    lines: Receiver<std::io::Result<String>>,
 }
 
 impl Process {
@@ -26,10 +28,13 @@ impl Process {
             .spawn()
             .map_err(|error| format!("can not start taskset, which pins to a core: {error}"))?;
         let stdout = child.stdout.take().ok_or("no standard output")?;
-        Ok(Self {
-            child,
-            lines: BufReader::new(stdout).lines(),
-        })
+        // A thread for it, so that one that says nothing does not keep everybody waiting.
+        let (said, lines) = sync_channel(LINES);
+        std::thread::spawn(move || {
+            let mut lines = BufReader::new(stdout).lines();
+            while lines.next().is_some_and(|line| said.send(line).is_ok()) {}
+        });
+        Ok(Self { child, lines })
     }
 
     /// Starts a server and waits until it says where it listens, `READY <port>` or as our router does; gives its
@@ -52,16 +57,43 @@ impl Process {
         Ok((server, address))
     }
 
-    /// The next line it prints.
+    /// The next line it prints, within a minute.
     ///
     /// # Errors
     ///
-    /// When it has ended.
+    /// When it has ended, or says nothing.
     pub fn line(&mut self) -> Result<String, Error> {
-        match self.lines.next() {
-            Some(line) => Ok(line?),
-            None => Err(format!("it ended: {}", self.child.wait()?).into()),
+        self.line_within(PATIENCE)
+    }
+
+    /// The next line it prints, within `limit`.
+    ///
+    /// # Errors
+    ///
+    /// When it has ended, or says nothing.
+    pub fn line_within(&mut self, limit: Duration) -> Result<String, Error> {
+        match self.lines.recv_timeout(limit) {
+            Ok(line) => Ok(line?),
+            Err(RecvTimeoutError::Timeout) => {
+                Err(format!("it said nothing for {} s", limit.as_secs()).into())
+            }
+            Err(RecvTimeoutError::Disconnected) => Err(match self.status() {
+                Some(status) => format!("it ended: {status}").into(),
+                None => "it has closed its standard output".into(),
+            }),
         }
+    }
+
+    /// How it has ended, if it has.
+    fn status(&mut self) -> Option<ExitStatus> {
+        let mut looks = 0..100;
+        while looks.next().is_some() {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                return Some(status);
+            }
+            std::thread::park_timeout(Duration::from_millis(10));
+        }
+        None
     }
 
     /// What the system knows of it now.
@@ -136,7 +168,38 @@ impl Usage {
     }
 }
 
+/// Lines that wait to be read; programs here print three.
+const LINES: usize = 16;
+/// Longest wait for a line: a server that starts, or a client that counts.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Where the time in user mode stands behind the name of the program; that in the kernel follows.
 const UTIME: usize = 11;
 /// Linux tells times in hundredths of a second.
 const NANOS_A_TICK: u64 = 10_000_000;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Process;
+
+    fn start(script: &str) -> Process {
+        let command = ["sh", "-c", script].map(str::to_owned);
+        Process::start(0, &command).expect("taskset and sh are there")
+    }
+
+    #[test]
+    fn one_that_ends_says_how() {
+        let mut process = start("echo one; exit 7");
+        assert_eq!(process.line().expect("a line"), "one");
+        let error = process.line().expect_err("it has ended").to_string();
+        assert_eq!(error, "it ended: exit status: 7");
+    }
+
+    #[test]
+    fn one_that_says_nothing_is_not_waited_for_longer_than_the_limit() {
+        let error = start("exec sleep 1000").line_within(Duration::from_millis(1));
+        let error = error.expect_err("it says nothing").to_string();
+        assert!(error.starts_with("it said nothing"), "{error}");
+    }
+}

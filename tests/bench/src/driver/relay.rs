@@ -8,7 +8,7 @@ use super::echo::{Sample, Work, flags, run_client};
 use super::process::Process;
 use super::spread::{Spread, short};
 use super::table::{NOTHING, Table, cell};
-use super::{Error, Settings};
+use super::{Error, Goal, Log, Measured, Settings};
 
 /// What relays are measured by.
 pub const WORK: [Work; 4] = [
@@ -42,19 +42,35 @@ impl Hop {
     }
 }
 
+/// Nothing, if haproxy can take part.
+///
+/// # Errors
+///
+/// Why not.
+pub fn haproxy_is_there() -> Result<(), String> {
+    let found = Command::new("haproxy").arg("-v").output();
+    found
+        .map(drop)
+        .map_err(|_| "haproxy: not on the path".to_owned())
+}
+
 /// Runs our calls directly and through each relay.
-pub fn measure(settings: &Settings, work: Work, mut say: impl FnMut(&str)) -> Table {
+pub fn measure(settings: &Settings, work: Work, log: &Log) -> Measured {
     let mut hops = vec![Hop::Direct, Hop::Copy, Hop::Router];
-    match has_haproxy() {
-        true => hops.push(Hop::Haproxy),
-        false => say("haproxy is not on the path: left out"),
+    if haproxy_is_there().is_ok() {
+        hops.push(Hop::Haproxy);
     }
     let mut rounds: Vec<Vec<Option<Sample>>> = vec![Vec::new(); hops.len()];
     for round in 0..settings.rounds {
+        log.say(&format!(
+            "relay {work}: round {} of {}",
+            round + 1,
+            settings.rounds
+        ));
         for turn in 0..hops.len() {
             let index = (turn + round) % hops.len();
             let sample = run(settings, hops[index], work)
-                .inspect_err(|error| say(&format!("{work}: {}: {error}", hops[index].name())));
+                .inspect_err(|error| log.fail(&format!("{}, {work}", hops[index].name()), error));
             rounds[index].push(sample.ok());
         }
     }
@@ -107,10 +123,6 @@ fn copy(settings: &Settings, to: &str) -> Vec<String> {
     ]
 }
 
-fn has_haproxy() -> bool {
-    Command::new("haproxy").arg("-v").output().is_ok()
-}
-
 /// haproxy does not say when it listens, nor where: it is told a free port and asked until it answers.
 fn haproxy(settings: &Settings, to: &str) -> Result<(Process, String), Error> {
     let port = std::net::TcpListener::bind("127.0.0.1:0")?
@@ -135,7 +147,7 @@ fn haproxy(settings: &Settings, to: &str) -> Result<(Process, String), Error> {
     Err("haproxy does not listen".into())
 }
 
-fn tabulate(work: Work, hops: &[Hop], rounds: &[Vec<Option<Sample>>]) -> Table {
+fn tabulate(work: Work, hops: &[Hop], rounds: &[Vec<Option<Sample>>]) -> Measured {
     let columns = [
         "through",
         "calls/s",
@@ -146,8 +158,9 @@ fn tabulate(work: Work, hops: &[Hop], rounds: &[Vec<Option<Sample>>]) -> Table {
         "relay CPU µs",
         "CPU, to copy",
         "system calls relay",
+        "RSS MiB relay",
     ];
-    let title = format!("{OURS} through one hop: {work}");
+    let title = format!("relay {work}: {OURS} through one hop");
     let mut table = Table::new(title, &columns);
     let column = |hop: Hop, get: &dyn Fn(&Sample) -> f64| -> Vec<Option<f64>> {
         let index = hops.iter().position(|&other| other == hop);
@@ -171,6 +184,7 @@ fn tabulate(work: Work, hops: &[Hop], rounds: &[Vec<Option<Sample>>]) -> Table {
         let is_hop = hop != Hop::Direct;
         let only = |text: String| if is_hop { text } else { NOTHING.to_owned() };
         let syscalls = column(hop, &|sample| sample.syscalls.unwrap_or(f64::NAN));
+        let rss = column(hop, &|sample| sample.rss_mib);
         table.row([
             hop.name().to_owned(),
             cell(spread(speed(hop))),
@@ -181,9 +195,24 @@ fn tabulate(work: Work, hops: &[Hop], rounds: &[Vec<Option<Sample>>]) -> Table {
             only(cell(spread(cpu(hop)))),
             only(cell(Spread::of_ratios(&cpu(hop), &cpu(Hop::Copy)))),
             only(cell(spread(syscalls).map(|it| short(it.median)))),
+            only(cell(spread(rss).map(|it| short(it.median)))),
         ]);
     }
-    table
+    let to_copy =
+        |of: &dyn Fn(Hop) -> Vec<Option<f64>>| Spread::of_ratios(&of(Hop::Router), &of(Hop::Copy));
+    let goal = |what: &str, bound, of| {
+        Goal::at_most(
+            format!("{work}, one hop: {what}, to byte copy"),
+            bound,
+            to_copy(of),
+        )
+    };
+    let goals = match (work.payload, work.inflight) {
+        (32, 1) => vec![goal("added p50", 1.15, &added)],
+        (32, _) => vec![goal("CPU of our router", 2.0, &cpu)],
+        _ => Vec::new(),
+    };
+    Measured { table, goals }
 }
 
 /// The relay's core.

@@ -40,7 +40,10 @@ impl Spread {
 impl std::fmt::Display for Spread {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { median, min, max } = *self;
-        write!(f, "{} ({}..{})", short(median), short(min), short(max))
+        match min == max {
+            true => f.write_str(&short(median)),
+            false => write!(f, "{} ({}..{})", short(median), short(min), short(max)),
+        }
     }
 }
 
@@ -70,7 +73,9 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_no_spread() {
+    fn nothing_has_no_spread_and_one_figure_has_none_to_show() {
         assert_eq!(Spread::of([f64::NAN]), None);
+        let one = Spread::of([2.0]).expect("one figure");
+        assert_eq!(one.to_string(), "2.00");
     }
 }
