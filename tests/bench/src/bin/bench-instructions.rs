@@ -8,9 +8,11 @@ use std::error::Error;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
-use test_bench::cost::CASES;
+use test_bench::cost::{CASES, Case, GROWTH};
+use test_bench::driver::machine::processor;
 use test_bench::instructions::{
-    ALLOWED, ALLOWED_ELSEWHERE, Baseline, Unavailable, announced, count, is_within,
+    ALLOWED, ALLOWED_AMONG_MANY, ALLOWED_ELSEWHERE, Baseline, Unavailable, announced, count_all,
+    is_within,
 };
 
 fn main() -> ExitCode {
@@ -37,35 +39,48 @@ fn main() -> ExitCode {
 fn run(is_update: bool) -> Result<Vec<String>, Box<dyn Error>> {
     let program = std::env::current_exe()?.with_file_name("bench-cost");
     let before = Baseline::read().unwrap_or_default();
-    let changelog = std::fs::read_to_string(changelog())?;
-    let mut now = Baseline {
+    let counts = count_all(&program, &CASES)?;
+    let names = CASES.iter().map(|case| case.name.to_owned());
+    let now = Baseline {
         rustc: release()?,
         processor: processor(),
-        ..Baseline::default()
+        instructions: names.zip(counts).collect(),
     };
+    let mut complaints = grown(&before, &now)?;
+    complaints.extend(grown_among_many(&now));
+    if is_update && complaints.is_empty() {
+        now.write()?;
+    }
+    Ok(complaints)
+}
+
+/// Prints what the counts were and are, and complains of those that are more.
+fn grown(before: &Baseline, now: &Baseline) -> Result<Vec<String>, Box<dyn Error>> {
+    let changelog = std::fs::read_to_string(changelog())?;
     let is_comparable = now.rustc == before.rustc || before.rustc.is_empty();
     let is_same_processor = now.processor == before.processor;
-    let allowed = match is_same_processor {
-        true => ALLOWED,
-        false => ALLOWED_ELSEWHERE,
-    };
     let mut complaints = Vec::new();
-    println!("{:28} {:>12} {:>12}", "instructions of", "were", "are");
-    for case in &CASES {
-        let instructions = count(&program, case)?;
-        now.instructions.insert(case.name.to_owned(), instructions);
-        let was = before.instructions.get(case.name).copied();
+    println!("{:36} {:>12} {:>12}", "instructions of", "were", "are");
+    for Case {
+        name, is_steady, ..
+    } in CASES
+    {
+        let instructions = now.instructions[name];
+        let was = before.instructions.get(name).copied();
         let were = was.map_or_else(String::new, |was| was.to_string());
-        println!("{:28} {were:>12} {instructions:>12}", case.name);
-        let limit = was.max(announced(&changelog, case.name));
+        println!("{name:36} {were:>12} {instructions:>12}");
+        let allowed = match is_same_processor && is_steady {
+            true => ALLOWED,
+            false => ALLOWED_ELSEWHERE,
+        };
+        let limit = was.max(announced(&changelog, name));
         if let Some(limit) = limit
             && is_comparable
             && !is_within(instructions, limit, allowed)
         {
             complaints.push(format!(
-                "`{}` takes {instructions} instructions, {limit} are allowed: make it cheaper, or say in \
-                 CHANGELOG.md why it is worth them (tests/bench/README.md has the form)",
-                case.name
+                "`{name}` takes {instructions} instructions, {limit} are allowed: make it cheaper, or say in \
+                 CHANGELOG.md why it is worth them (tests/bench/README.md has the form)"
             ));
         }
     }
@@ -80,25 +95,29 @@ fn run(is_update: bool) -> Result<Vec<String>, Box<dyn Error>> {
             "this is {:?}, the baseline is of {:?}: {:.0} % more are allowed",
             now.processor,
             before.processor,
-            allowed * 100.0
+            ALLOWED_ELSEWHERE * 100.0
         );
-    }
-    if is_update && complaints.is_empty() {
-        now.write()?;
     }
     Ok(complaints)
 }
 
-/// Empty where the system does not say.
-fn processor() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"));
-    model
-        .unwrap_or_default()
-        .trim_start_matches([' ', '\t', ':'])
-        .to_owned()
+/// Prints what many cost beside few, and complains where it is too much.
+fn grown_among_many(now: &Baseline) -> Vec<String> {
+    let mut complaints = Vec::new();
+    println!("\n{:36} {:36} {:>6}", "from", "to", "times");
+    for (few, many) in GROWTH {
+        let [before, after] = [few, many].map(|name| now.instructions[name]);
+        let times = after as f64 / before as f64;
+        println!("{few:36} {many:36} {times:>6.2}");
+        if !is_within(after, before, ALLOWED_AMONG_MANY) {
+            complaints.push(format!(
+                "`{many}` takes {times:.2} times the instructions of `{few}`, {:.1} times are allowed: find what \
+                 grows with their number",
+                1.0 + ALLOWED_AMONG_MANY
+            ));
+        }
+    }
+    complaints
 }
 
 fn changelog() -> PathBuf {

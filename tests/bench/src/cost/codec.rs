@@ -1,7 +1,7 @@
 //! Frames, and calls between two connections with no socket: `tchannel-proto` alone.
 
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes, BytesMut};
 use tchannel_rt::proto::message::Message;
@@ -11,50 +11,48 @@ use tchannel_rt::proto::{
     MessageId, Outbox, Progress, ResponseCode, ResponseHead, SendHeaders, Tracing, Ttl,
 };
 
-pub(super) fn peek(times: u64) {
+use super::repeat;
+
+pub(super) fn peek(times: u64) -> Duration {
     let frame = call_req();
-    for _ in 0..times {
+    repeat(times, || {
         black_box(CallReqPeek::parse(black_box(frame.payload())).expect("whole"));
-    }
+    })
 }
 
-pub(super) fn encode(times: u64) {
+pub(super) fn encode(times: u64) -> Duration {
     let message = Message::decode(call_req()).expect("legal");
     let mut out = BytesMut::with_capacity(1024);
-    for _ in 0..times {
+    repeat(times, || {
         out.clear();
         black_box(&message)
             .encode(MessageId(7), &mut out)
             .expect("it fits");
         black_box(&out);
-    }
+    })
 }
 
 /// Cutting the frame off a stream is part of it, as it is at work.
-pub(super) fn decode(times: u64) {
+pub(super) fn decode(times: u64) -> Duration {
     let frame = call_req().into_bytes();
     let mut decoder = Decoder::new();
-    for _ in 0..times {
+    repeat(times, || {
         decoder.buffer_mut().extend_from_slice(&frame);
         let frame = decoder.next_frame().expect("legal").expect("whole");
         black_box(Message::decode(frame).expect("legal"));
-    }
+    })
 }
 
-pub(super) fn call(times: u64) {
+pub(super) fn call(times: u64) -> Duration {
     let mut pair = Pair::new();
     let arg3 = Bytes::from_static(&[7; 32]);
-    for _ in 0..times {
-        pair.echo(&arg3);
-    }
+    repeat(times, || pair.echo(&arg3))
 }
 
-pub(super) fn fragment(times: u64) {
+pub(super) fn fragment(times: u64) -> Duration {
     let mut pair = Pair::new();
     let arg3 = Bytes::from(vec![7; 1024 * 1024]);
-    for _ in 0..times {
-        pair.echo(&arg3);
-    }
+    repeat(times, || pair.echo(&arg3))
 }
 
 /// Two ends with nothing between them.

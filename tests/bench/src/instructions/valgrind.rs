@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::cost::Case;
 
@@ -17,12 +18,39 @@ impl std::fmt::Display for Unavailable {
 
 impl std::error::Error for Unavailable {}
 
-/// The instructions of doing `case` once, by the difference of two runs of `program`, which is `bench-cost`.
+/// The instructions of doing each case once, by the difference of two runs of `program`, which is `bench-cost`. As many
+/// cases at a time as there are processors.
 ///
 /// # Errors
 ///
 /// [`Unavailable`] when there is no valgrind, or it does not say.
-pub fn count(program: &Path, case: &Case) -> Result<u64, Unavailable> {
+pub fn count_all(program: &Path, cases: &[Case]) -> Result<Vec<u64>, Unavailable> {
+    let next = AtomicUsize::new(cases.len());
+    // The last ones take longest, so they come first.
+    let take = || {
+        let left = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+            left.checked_sub(1)
+        });
+        left.ok().map(|left| left - 1)
+    };
+    let work = || -> Vec<_> {
+        std::iter::from_fn(take)
+            .map(|place| (place, count(program, &cases[place])))
+            .collect()
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut counts: Vec<_> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let counts = workers.into_iter().map(|worker| worker.join());
+        counts
+            .flat_map(|counts| counts.expect("it does not panic"))
+            .collect()
+    });
+    counts.sort_unstable_by_key(|(place, _)| *place);
+    counts.into_iter().map(|(_, count)| count).collect()
+}
+
+fn count(program: &Path, case: &Case) -> Result<u64, Unavailable> {
     let few = total(program, case, case.warm)?;
     let many = total(program, case, case.warm + case.counted)?;
     Ok(many.saturating_sub(few) / case.counted)
