@@ -1,6 +1,7 @@
 //! Calls through the mesh: what it takes to route one, and whether it finds somebody.
 
 use std::hint::black_box;
+use std::sync::Arc;
 
 use hyperbahn::host_port::HostPort;
 use hyperbahn::routing::{Call, Origin, Route, View, beginning_at, decide};
@@ -50,7 +51,7 @@ impl Routers {
             let entered = cpu_seconds();
             let here: Vec<&str> = view.services.iter().map(|(name, _)| name).collect();
             for service in here.iter().cycle().take(calls) {
-                black_box(decide(&call(service), &view, || Origin::Router));
+                black_box(to(service, &view, Origin::Router));
                 exit_calls += 1;
             }
             entry += entered - began;
@@ -70,7 +71,7 @@ impl Routers {
             let view = self.seats[seat].as_mut().map(|router| router.view());
             let view = view.expect("a router runs there");
             found.calls += 1;
-            match decide(&call(&service), &view, || Origin::Caller) {
+            match to(&service, &view, Origin::Caller) {
                 Route::Instances(_) => {}
                 Route::Exits => {
                     let exits = view.mesh.trusted_exits(&service);
@@ -95,7 +96,7 @@ impl Routers {
 
 /// The exit that a call goes to; `None` where it is no other router.
 fn first_exit(view: &View, service: &str, turn: usize) -> Option<HostPort> {
-    match decide(&call(service), view, || Origin::Caller) {
+    match to(service, view, Origin::Caller) {
         Route::Exits => {
             let exits = view.mesh.trusted_exits(service);
             exits.get(turn % exits.len()).cloned()
@@ -104,10 +105,13 @@ fn first_exit(view: &View, service: &str, turn: usize) -> Option<HostPort> {
     }
 }
 
-fn call(service: &str) -> Call<'_> {
-    Call {
+/// Where a call goes that came from there.
+fn to<'v>(service: &str, view: &'v View, origin: Origin) -> Route<&'v Arc<[HostPort]>> {
+    let call = Call {
         service,
         caller: "caller",
         ..Call::default()
-    }
+    };
+    let instances = |name: &str| view.services.instances(name);
+    decide(&call, view, instances, || origin)
 }
