@@ -50,6 +50,7 @@ impl InFlight {
             Exchange::default()
         });
         core.set_target(key, Target::Exchange(exchange));
+        core.gathered += 1;
         conn.flush_soon(core);
         let call = Self {
             conn: conn.clone(),

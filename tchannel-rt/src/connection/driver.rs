@@ -7,6 +7,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tchannel_proto::{FrameType, MessageId, PeerInfo, ProtocolError};
@@ -198,7 +199,7 @@ impl Driver {
             return;
         }
         // Whoever else is ready to send now gets into the same write.
-        tokio::task::yield_now().await;
+        let_others_go_first().await;
         let conn = self.conn.clone();
         self.settle(&mut conn.core());
         self.perform(clock::now());
@@ -411,4 +412,19 @@ impl Driver {
 
 pub(super) fn in_flight(core: &Core) -> usize {
     core.proto.inbound_in_flight() + core.proto.outbound_in_flight()
+}
+
+/// Comes back once the tasks that are ready now have had their turn. Tokio's own way to yield would also have it
+/// look for sockets that are ready, which is a system call.
+async fn let_others_go_first() {
+    let mut has_waited = false;
+    std::future::poll_fn(|cx| {
+        if has_waited {
+            return Poll::Ready(());
+        }
+        has_waited = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }

@@ -12,6 +12,12 @@ use super::{Conn, Core};
 /// Slices handed to one vectored write.
 const SLICES: usize = 64;
 
+/// Messages are gathered for one write until they are half of what is in flight, so that one end works on one half
+/// while the other end has the other; but no fewer than this, for which a system call would be too much,
+const GATHERED_MIN: usize = 8;
+/// and no more than this, since the first of them waits for the last.
+pub(super) const GATHERED_MAX: usize = 64;
+
 /// How far writing has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
@@ -23,14 +29,27 @@ pub(super) enum Written {
     ByNobody,
 }
 
+impl Core {
+    /// Whether so much is queued that it should leave before more is.
+    pub(super) fn is_due(&self) -> bool {
+        let in_flight = self.proto.outbound_in_flight() + self.proto.inbound_in_flight();
+        in_flight <= 1 || self.gathered >= (in_flight / 2).clamp(GATHERED_MIN, GATHERED_MAX)
+    }
+
+    fn transmit(&mut self, into: &mut Outbox) -> bool {
+        self.gathered = 0;
+        self.proto.poll_transmit(into)
+    }
+}
+
 impl Conn {
     /// Gets what was just encoded under way: at once when the connection is otherwise idle, else with
     /// whatever else piles up until the driver has its turn.
     pub(crate) fn flush_soon(&self, core: std::sync::MutexGuard<'_, Core>) {
-        let is_quiet = core.proto.outbound_in_flight() + core.proto.inbound_in_flight() <= 1;
+        let is_due = core.is_due();
         self.wake_for_deadline(&core);
         drop(core);
-        if is_quiet {
+        if is_due {
             self.flush();
         } else {
             self.wake_driver();
@@ -64,7 +83,7 @@ impl Conn {
 
     fn write_out(&self, outbox: &mut Outbox) -> Written {
         loop {
-            if outbox.is_empty() && !self.core().proto.poll_transmit(outbox) {
+            if outbox.is_empty() && !self.core().transmit(outbox) {
                 self.0.unwritten.store(0, Ordering::Relaxed);
                 self.release_sources();
                 return Written::All;

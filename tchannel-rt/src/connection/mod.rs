@@ -123,6 +123,8 @@ pub(crate) struct Core {
     waiting_sources: Vec<Conn>,
     /// Bytes of streams that their readers have not taken.
     unread: usize,
+    /// Messages begun since the last write.
+    pub(crate) gathered: usize,
     /// Bytes of requests of which more is to come before their handlers begin, and of values in streams of
     /// which more is to come before they can be read.
     arriving: usize,
@@ -153,6 +155,7 @@ impl Conn {
             memory: Memory::default(),
             waiting_sources: Vec::new(),
             unread: 0,
+            gathered: 0,
             arriving: 0,
             driver_wakes_at: None,
         };

@@ -40,9 +40,14 @@ impl Conn {
         {
             Poll::Ready(outcome) => {
                 let mut core = self.core();
-                if let Some(rest) = respond(&mut core, key, &scheme, outcome) {
-                    drop(core);
+                let rest = respond(&mut core, key, &scheme, outcome);
+                let is_due = core.gathered >= super::flush::GATHERED_MAX;
+                drop(core);
+                if let Some(rest) = rest {
                     tokio::spawn(self.clone().send_rest(key, rest));
+                }
+                if is_due {
+                    self.flush();
                 }
             }
             Poll::Pending => {
@@ -151,6 +156,7 @@ fn respond(core: &mut Core, key: InboundKey, scheme: &str, outcome: HandlerResul
             let bytes = body.len();
             // An error says that the caller no longer waits.
             let progress = core.proto.respond(key, &head, &mut body).ok()?;
+            core.gathered += 1;
             core.count_answer(key, End::of_answer(reply.ok), bytes);
             (progress == Progress::Full).then_some(body)
         }
