@@ -6,7 +6,7 @@
 //! Source: spec/protocol/checksums.md, "chaining".
 
 use bytes::BufMut;
-use crc_fast::{CrcAlgorithm, Digest};
+use crc_fast::{CrcAlgorithm, Digest, crc32_iscsi};
 use tchannel_farmhash::fingerprint32;
 
 use crate::cursor::{DecodeError, Reader};
@@ -106,6 +106,8 @@ impl RunningChecksum {
                 *value = hasher.finalize();
             }
             ChecksumType::Farmhash => *value = fingerprint32(chunk),
+            // Its state and tables are not worth copying where nothing came before.
+            ChecksumType::Crc32c if *value == 0 => *value = crc32_iscsi(chunk),
             ChecksumType::Crc32c => *value = crc32c(*value, chunk),
         }
     }

@@ -1,6 +1,6 @@
 //! Reading fields off a payload. Short input is an error, never a panic, and nothing is copied.
 
-use bytes::{BufMut, Bytes};
+use bytes::{Buf, BufMut, Bytes};
 use bytestring::ByteString;
 
 /// Why bytes could not be read as the message they claim to be.
@@ -74,18 +74,21 @@ impl Reader {
         Self { payload, at: 0 }
     }
 
-    pub(crate) fn remaining(&self) -> usize {
-        self.payload.len() - self.at
-    }
-
-    /// Where it stands, for [`since`](Self::since).
-    pub(crate) fn position(&self) -> usize {
-        self.at
-    }
-
     /// What was read from `start` on.
     pub(crate) fn since(&self, start: usize) -> Bytes {
         self.payload.slice(start..self.at)
+    }
+
+    /// All that is left, to be looked at.
+    pub(crate) fn rest(&self) -> &[u8] {
+        &self.payload[self.at..]
+    }
+
+    /// All that is left, taken: the payload itself, for which nothing is counted.
+    pub(crate) fn take_rest(&mut self) -> Bytes {
+        let mut rest = std::mem::take(&mut self.payload);
+        rest.advance(std::mem::take(&mut self.at));
+        rest
     }
 
     pub(crate) fn u8(&mut self, field: &'static str) -> Result<u8, DecodeError> {
@@ -128,13 +131,6 @@ impl Reader {
         Ok(slice)
     }
 
-    /// A string behind a one-byte length, where it is.
-    pub(crate) fn str1(&mut self, field: &'static str) -> Result<&str, DecodeError> {
-        let length = usize::from(self.u8(field)?);
-        let slice = self.slice(length, field)?;
-        std::str::from_utf8(slice).map_err(|_| DecodeError::NotUtf8 { field })
-    }
-
     /// A string behind a one-byte length.
     pub(crate) fn text1(&mut self, field: &'static str) -> Result<ByteString, DecodeError> {
         let length = usize::from(self.u8(field)?);
@@ -162,8 +158,13 @@ impl Reader {
     }
 }
 
+/// Whether `bytes` are text. Most text is ASCII, which is quicker to see.
+pub(crate) fn is_utf8(bytes: &[u8]) -> bool {
+    bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()
+}
+
 #[cold]
-fn short(field: &'static str, needed: usize, left: usize) -> DecodeError {
+pub(crate) fn short(field: &'static str, needed: usize, left: usize) -> DecodeError {
     DecodeError::Short {
         field,
         needed,

@@ -9,7 +9,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use bytestring::ByteString;
 
-use crate::cursor::{DecodeError, Reader, put_text1, text1_size};
+use crate::cursor::{DecodeError, Reader, is_utf8, put_text1, short, text1_size};
 use crate::limits::{TRANSPORT_HEADER_KEY_MAX, TRANSPORT_HEADERS_MAX};
 
 /// The keys the protocol gives a meaning.
@@ -108,35 +108,30 @@ impl TransportHeaders {
         if usize::from(count) > TRANSPORT_HEADERS_MAX {
             return Err(too_many(usize::from(count)));
         }
-        let start = reader.position();
-        for _ in 0..count {
-            check_key(reader.str1("transport header key")?)?;
-            reader.str1("transport header value")?;
-        }
-        let block = reader.since(start);
-        let headers = Self { count, block };
-        headers.check_unique()?;
-        Ok(headers)
+        let size = checked_size(reader.rest(), count)?;
+        let block = reader.bytes(size, "transport headers")?;
+        Ok(Self { count, block })
     }
 
     pub(crate) fn encode(&self, out: &mut BytesMut) {
         out.put_u8(self.count);
         out.put_slice(&self.block);
     }
-
-    fn check_unique(&self) -> Result<(), DecodeError> {
-        for (index, (key, _)) in self.pairs().enumerate() {
-            if self.pairs().take(index).any(|(earlier, _)| earlier == key) {
-                return Err(DecodeError::DuplicateKey {
-                    key: String::from_utf8_lossy(key).into_owned(),
-                });
-            }
-        }
-        Ok(())
-    }
 }
 
-fn check_key(key: &str) -> Result<(), DecodeError> {
+/// How many bytes of `rest` hold `count` headers, once they are found to be such.
+fn checked_size(rest: &[u8], count: u8) -> Result<usize, DecodeError> {
+    let mut fields = Fields { rest };
+    for _ in 0..count {
+        check_key(fields.text("transport header key")?)?;
+        fields.text("transport header value")?;
+    }
+    let size = rest.len() - fields.rest.len();
+    check_unique(&rest[..size])?;
+    Ok(size)
+}
+
+fn check_key(key: &[u8]) -> Result<(), DecodeError> {
     match key.len() {
         0 => Err(DecodeError::EmptyKey),
         length if length > TRANSPORT_HEADER_KEY_MAX => Err(DecodeError::KeyTooLong {
@@ -147,10 +142,46 @@ fn check_key(key: &str) -> Result<(), DecodeError> {
     }
 }
 
+fn check_unique(block: &[u8]) -> Result<(), DecodeError> {
+    let mut later = Pairs { rest: block };
+    while let Some((key, _)) = later.next() {
+        let mut others = Pairs { rest: later.rest };
+        if others.any(|(other, _)| other == key) {
+            return Err(DecodeError::DuplicateKey {
+                key: String::from_utf8_lossy(key).into_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
 fn too_many(count: usize) -> DecodeError {
     DecodeError::TooManyHeaders {
         count,
         limit: TRANSPORT_HEADERS_MAX,
+    }
+}
+
+/// Walks a block that has still to be checked.
+struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    fn text(&mut self, field: &'static str) -> Result<&'a [u8], DecodeError> {
+        let Some((&length, rest)) = self.rest.split_first() else {
+            return Err(short(field, 1, 0));
+        };
+        let length = usize::from(length);
+        let Some((text, rest)) = rest.split_at_checked(length) else {
+            return Err(short(field, length, rest.len()));
+        };
+        self.rest = rest;
+        if is_utf8(text) {
+            Ok(text)
+        } else {
+            Err(DecodeError::NotUtf8 { field })
+        }
     }
 }
 
@@ -205,23 +236,22 @@ pub struct SendHeaders<'a> {
 }
 
 impl SendHeaders<'_> {
+    #[inline]
     fn for_each(&self, mut each: impl FnMut(&str, &str)) {
         each(key::ARG_SCHEME, self.arg_scheme);
-        let optional = [
-            (key::CALLER_NAME, self.caller_name),
-            (key::RETRY_FLAGS, self.retry_flags),
-            (key::SPECULATIVE_EXECUTION, self.speculative_execution),
-            (key::FAILURE_DOMAIN, self.failure_domain),
-            (key::SHARD_KEY, self.shard_key),
-            (key::ROUTING_DELEGATE, self.routing_delegate),
-            (key::CLAIM_AT_START, self.claim_at_start),
-            (key::CLAIM_AT_FINISH, self.claim_at_finish),
-        ];
-        for (key, value) in optional {
+        let mut if_given = |key, value: Option<&str>| {
             if let Some(value) = value {
                 each(key, value);
             }
-        }
+        };
+        if_given(key::CALLER_NAME, self.caller_name);
+        if_given(key::RETRY_FLAGS, self.retry_flags);
+        if_given(key::SPECULATIVE_EXECUTION, self.speculative_execution);
+        if_given(key::FAILURE_DOMAIN, self.failure_domain);
+        if_given(key::SHARD_KEY, self.shard_key);
+        if_given(key::ROUTING_DELEGATE, self.routing_delegate);
+        if_given(key::CLAIM_AT_START, self.claim_at_start);
+        if_given(key::CLAIM_AT_FINISH, self.claim_at_finish);
         for (key, value) in self.other {
             each(key, value);
         }

@@ -64,26 +64,29 @@ impl CallContext {
     }
 
     /// Runs `future` inside this context.
-    pub async fn scope<F: Future>(self, future: F) -> F::Output {
-        CURRENT.scope(self, future).await
+    pub fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
+        CURRENT.scope(self, future)
     }
 
-    pub(crate) fn sync_scope<R>(self, run: impl FnOnce() -> R) -> R {
-        CURRENT.sync_scope(self, run)
-    }
-
-    /// The tracing field for a call made now: within the current trace, or the root of a new one.
-    pub(crate) fn next_tracing() -> Tracing {
+    /// What a call made now inherits: the deadline, if there is one, and the tracing field, which is within the
+    /// current trace or the root of a new one.
+    pub(crate) fn inherited() -> (Option<Instant>, Tracing) {
         let span_id = fastrand::u64(1..);
-        match CURRENT.try_with(|context| context.tracing) {
-            Ok(tracing) if tracing.trace_id != 0 => tracing.child(span_id),
-            _ => Tracing {
-                span_id,
-                parent_id: 0,
-                trace_id: span_id,
-                flags: 0,
-            },
-        }
+        let root = Tracing {
+            span_id,
+            parent_id: 0,
+            trace_id: span_id,
+            flags: 0,
+        };
+        let inherit = |context: &Self| {
+            let deadline = (!context.has_begun).then_some(context.deadline);
+            let tracing = match context.tracing {
+                tracing if tracing.trace_id != 0 => tracing.child(span_id),
+                _ => root,
+            };
+            (deadline, tracing)
+        };
+        CURRENT.try_with(inherit).unwrap_or((None, root))
     }
 
     /// This context once a streamed answer has begun: calls made from then on no longer inherit the deadline.
@@ -92,11 +95,6 @@ impl CallContext {
     pub(crate) fn begun(mut self) -> Self {
         self.has_begun = true;
         self
-    }
-
-    pub(crate) fn current_deadline() -> Option<Instant> {
-        let deadline = |context: &Self| (!context.has_begun).then_some(context.deadline);
-        CURRENT.try_with(deadline).ok().flatten()
     }
 }
 
@@ -114,7 +112,7 @@ mod tests {
             has_begun: false,
         };
         let deadline = context.deadline;
-        let inherited = || async { CallContext::current_deadline() };
+        let inherited = || async { CallContext::inherited().0 };
         assert_eq!(context.clone().scope(inherited()).await, Some(deadline));
         assert_eq!(context.begun().scope(inherited()).await, None);
     }

@@ -232,13 +232,15 @@ impl Endpoint {
         F: Fn(Request) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = HandlerResult> + Send + 'static,
     {
+        let handler = Arc::new(handler);
         Arc::new(Self::Unary(Handler(Box::new(move |request, guard| {
             if guard == Guard::OfLayers {
                 return Box::pin(handler(request));
             }
+            let handler = handler.clone();
             let context = request.context.clone();
             let span = tracing::debug_span!(target: "tchannel_rt", "serve", service = %request.service, endpoint = %request.endpoint, caller = context.caller());
-            guarded(context, span, || handler(request))
+            guarded(context, span, async move { handler(request).await })
         }))))
     }
 
@@ -255,13 +257,15 @@ impl Endpoint {
         F: Fn(StreamRequest) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Option<Reply>, HandlerError>> + Send + 'static,
     {
+        let handler = Arc::new(handler);
         Arc::new(Self::Stream(Handler(Box::new(move |request, guard| {
             if guard == Guard::OfLayers {
                 return Box::pin(handler(request));
             }
+            let handler = handler.clone();
             let context = request.context.clone();
             let span = tracing::debug_span!(target: "tchannel_rt", "serve", service = %request.service, endpoint = %request.endpoint, caller = context.caller());
-            guarded(context, span, || handler(request))
+            guarded(context, span, async move { handler(request).await })
         }))))
     }
 
@@ -271,24 +275,19 @@ impl Endpoint {
 }
 
 /// One allocation: the handler inside its context, with its panics turned into errors.
-fn guarded<T, Fut>(
+fn guarded<T: 'static>(
     context: CallContext,
     span: tracing::Span,
-    start: impl FnOnce() -> Fut,
-) -> Pin<Box<dyn Future<Output = Result<T, HandlerError>> + Send>>
-where
-    T: Send + 'static,
-    Fut: Future<Output = Result<T, HandlerError>> + Send + 'static,
-{
-    let started = std::panic::catch_unwind(AssertUnwindSafe(|| context.clone().sync_scope(start)));
-    match started {
-        Ok(future) => {
-            let caught = AssertUnwindSafe(future)
-                .catch_unwind()
-                .map(|outcome| outcome.unwrap_or_else(|panic| Err(panicked(&*panic))));
-            Box::pin(context.scope(caught).instrument(span))
-        }
-        Err(panic) => Box::pin(std::future::ready(Err(panicked(&*panic)))),
+    handler: impl Future<Output = Result<T, HandlerError>> + Send + 'static,
+) -> HandlerFuture<T> {
+    let caught = AssertUnwindSafe(handler)
+        .catch_unwind()
+        .map(|outcome| outcome.unwrap_or_else(|panic| Err(panicked(&*panic))));
+    let in_context = context.scope(caught);
+    if span.is_disabled() {
+        Box::pin(in_context)
+    } else {
+        Box::pin(in_context.instrument(span))
     }
 }
 

@@ -17,7 +17,7 @@ use super::outbound::read_continuation;
 use super::timers::TimerKey;
 use super::{CallIsOver, Connection, Event, Failure, InboundCall};
 use crate::checksum::ChecksumType;
-use crate::cursor::DecodeError;
+use crate::cursor::{DecodeError, Reader};
 use crate::error::ProtocolError;
 use crate::fragment::{Body, FragmentReader, FragmentWriter, Head, Progress, Received};
 use crate::frame::{Frame, FrameType, MessageId};
@@ -180,9 +180,8 @@ impl Connection {
             return Ok(());
         }
         let tracing = peek::call_req_tracing(&frame);
-        match Message::decode(frame) {
-            Ok(Message::CallReq(request)) => self.open_inbound(now, id, request),
-            Ok(_) => unreachable!("only call reqs come here"),
+        match CallReq::decode(&mut Reader::new(frame.into_payload())) {
+            Ok(request) => self.open_inbound(now, id, request),
             Err(DecodeError::ChecksumType { value }) => {
                 return Err(ProtocolError::ChecksumType { value, id });
             }

@@ -15,7 +15,7 @@ use slab::Slab;
 use super::timers::TimerKey;
 use super::{CallIsOver, Connection, Event, Failure, Response, State};
 use crate::checksum::ChecksumType;
-use crate::cursor::{DecodeError, put_text1, text1_size};
+use crate::cursor::{DecodeError, Reader, put_text1, text1_size};
 use crate::error::ProtocolError;
 use crate::fragment::{Body, FragmentReader, FragmentWriter, Head, Progress, Received};
 use crate::frame::{Frame, FrameType, MessageId, close_frame, open_frame};
@@ -23,7 +23,7 @@ use crate::limits::{
     ARG1_MAX, IN_FLIGHT_MAX, TOMBSTONES_MAX, TRANSPORT_HEADER_KEY_SENT_MAX, TRANSPORT_HEADERS_MAX,
 };
 use crate::message::flags::MORE_FRAGMENTS;
-use crate::message::{CallRes, Continuation, Message};
+use crate::message::{CallRes, Continuation};
 use crate::peek;
 use crate::span::Tracing;
 use crate::transport_headers::SendHeaders;
@@ -342,9 +342,8 @@ impl Connection {
         else {
             return Ok(());
         };
-        let response = match Message::decode(frame) {
-            Ok(Message::CallRes(response)) => response,
-            Ok(_) => return Ok(()),
+        let response = match CallRes::decode(&mut Reader::new(frame.into_payload())) {
+            Ok(response) => response,
             Err(DecodeError::ChecksumType { value }) => {
                 return Err(ProtocolError::ChecksumType { value, id: key.id });
             }
@@ -504,20 +503,14 @@ pub(super) fn read_continuation(
     reader: &mut FragmentReader,
     frame: Frame,
 ) -> Result<Received, Failure> {
-    match Message::decode(frame) {
-        Ok(Message::CallReqContinue(more) | Message::CallResContinue(more)) => {
-            let Continuation {
-                flags,
-                checksum,
-                chunks,
-            } = more;
-            reader
-                .read(flags & MORE_FRAGMENTS != 0, checksum, &chunks)
-                .map_err(Failure::Args)
-        }
-        Ok(_) => unreachable!("only continuations come here"),
-        Err(error) => Err(Failure::Malformed(error)),
-    }
+    let Continuation {
+        flags,
+        checksum,
+        chunks,
+    } = Continuation::decode(&mut Reader::new(frame.into_payload())).map_err(Failure::Malformed)?;
+    reader
+        .read(flags & MORE_FRAGMENTS != 0, checksum, &chunks)
+        .map_err(Failure::Args)
 }
 
 impl Head for CallHead<'_> {

@@ -101,9 +101,9 @@ impl FragmentReader {
     ) -> Result<Received, FragmentError> {
         self.check_type(checksum)?;
         let mut received = Received::default();
-        for (index, chunk) in chunks.iter().enumerate() {
-            self.checksum.update(&chunk);
-            self.place(index, chunk, &mut received)?;
+        for (index, chunk) in chunks.ranges().enumerate() {
+            self.checksum.update(&chunks.as_bytes()[chunk.clone()]);
+            self.place(index, chunks.as_bytes().slice(chunk), &mut received)?;
         }
         if self.open == 0 {
             return Err(FragmentError::NoArgs);

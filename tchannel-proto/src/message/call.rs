@@ -7,11 +7,13 @@
 //!
 //! All but the args must fit in this one frame. Source: spec/protocol/call.md, "call req".
 
+use std::ops::Range;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use bytestring::ByteString;
 
 use crate::checksum::Checksum;
-use crate::cursor::{DecodeError, Reader};
+use crate::cursor::{DecodeError, Reader, short};
 use crate::span::Tracing;
 use crate::transport_headers::TransportHeaders;
 use crate::ttl::Ttl;
@@ -140,20 +142,33 @@ impl Chunks {
 
     /// Chunk by chunk, as slices of the frame.
     pub fn iter(&self) -> impl Iterator<Item = Bytes> {
-        let mut reader = Reader::new(self.0.clone());
+        self.ranges().map(|range| self.0.slice(range))
+    }
+
+    /// Where the chunks lie in [`as_bytes`](Self::as_bytes).
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+        let mut at = 0;
         std::iter::from_fn(move || {
-            let length = usize::from(reader.u16("chunk").ok()?);
-            reader.bytes(length, "chunk").ok()
+            let length = self.0.get(at..)?.first_chunk::<2>()?;
+            let start = at + 2;
+            at = start + usize::from(u16::from_be_bytes(*length));
+            Some(start..at)
         })
     }
 
     pub(crate) fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
-        let start = reader.position();
-        while reader.remaining() > 0 {
-            let length = usize::from(reader.u16("chunk length")?);
-            reader.slice(length, "chunk")?;
+        let mut rest = reader.rest();
+        while !rest.is_empty() {
+            let Some((length, behind)) = rest.split_first_chunk::<2>() else {
+                return Err(short("chunk length", 2, rest.len()));
+            };
+            let length = usize::from(u16::from_be_bytes(*length));
+            let left = behind.len();
+            rest = behind
+                .get(length..)
+                .ok_or_else(|| short("chunk", length, left))?;
         }
-        Ok(Self(reader.since(start)))
+        Ok(Self(reader.take_rest()))
     }
 
     pub(crate) fn as_bytes(&self) -> &Bytes {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bytes::Bytes;
 use tchannel_proto::{Body, CallHead, ErrorCode, Failure, OutboundKey, Progress};
@@ -18,7 +19,9 @@ pub(crate) struct InFlight {
     conn: Conn,
     key: OutboundKey,
     exchange: usize,
-    stream: Option<StreamWatch>,
+    /// The answer was taken, and `exchange` is no longer this call's.
+    is_collected: bool,
+    stream: Option<Box<StreamWatch>>,
 }
 
 /// What a streaming call is seen by until it ends; whole calls are watched by whoever awaits them.
@@ -34,28 +37,26 @@ impl InFlight {
     /// Sends the first frame of a call. `body` keeps what did not fit; even when that is not a byte, the
     /// message may still lack its end.
     pub(crate) fn start(
-        conn: &Conn,
+        conn: Conn,
+        now: Instant,
         head: &CallHead<'_>,
         body: &mut Body,
-        collects: bool,
+        reader: Exchange,
     ) -> Result<(Self, Progress), CallError> {
         let mut core = conn.core();
         let (key, progress) = core
             .proto
-            .call(clock::now(), head, body)
+            .call(now, head, body)
             .map_err(|refusal| CallError::from_refusal(&refusal))?;
-        let exchange = core.exchanges.insert(if collects {
-            Exchange::collecting()
-        } else {
-            Exchange::default()
-        });
+        let exchange = core.exchanges.insert(reader);
         core.set_target(key, Target::Exchange(exchange));
         core.gathered += 1;
         conn.flush_soon(core);
         let call = Self {
-            conn: conn.clone(),
+            conn,
             key,
             exchange,
+            is_collected: false,
             stream: None,
         };
         Ok((call, progress))
@@ -69,12 +70,12 @@ impl InFlight {
         chosen: Chosen,
     ) -> Self {
         stats.on_sent(0);
-        self.stream = Some(StreamWatch {
+        self.stream = Some(Box::new(StreamWatch {
             span,
             stats,
             since: Stopwatch::start(),
             chosen: Some(chosen),
-        });
+        }));
         self
     }
 
@@ -115,19 +116,32 @@ impl InFlight {
     }
 
     /// The whole answer.
-    pub(crate) async fn collected(self) -> Result<(ResponseInfo, Bytes, Bytes), CallError> {
-        std::future::poll_fn(|cx| self.poll_over(cx)).await;
+    pub(super) async fn collected(mut self) -> Result<(ResponseInfo, Bytes, Bytes), CallError> {
+        std::future::poll_fn(|cx| self.poll_collected(cx)).await
+    }
+
+    /// The same, once.
+    pub(super) fn poll_collected(
+        &mut self,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(ResponseInfo, Bytes, Bytes), CallError>> {
         let mut core = self.conn.core();
         let exchange = self.exchange_in(&mut core);
+        if !exchange.end && exchange.failure.is_none() {
+            return wait(exchange, cx);
+        }
+        let mut exchange = core.exchanges.remove(self.exchange);
+        drop(core);
+        self.is_collected = true;
         if let Some(failure) = &exchange.failure {
-            return Err(CallError::from_failure(failure));
+            return Poll::Ready(Err(CallError::from_failure(failure)));
         }
         let (arg2, arg3) = exchange.collect();
         let info = exchange
             .info
             .take()
             .expect("an answer ends after it has begun");
-        Ok((info, arg2, arg3))
+        Poll::Ready(Ok((info, arg2, arg3)))
     }
 
     /// Cancels a call whose request will never be whole.
@@ -262,6 +276,9 @@ impl StreamWatch {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
+        if self.is_collected {
+            return;
+        }
         let mut core = self.conn.core();
         let exchange = core.remove_exchange(self.exchange);
         if let Some(stream) = &mut self.stream {

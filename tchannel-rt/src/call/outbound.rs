@@ -13,17 +13,18 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
 use super::in_flight::InFlight;
+use super::sending::Sending;
 use super::{ArgWriter, PendingResponse, Response};
 use crate::channel::Channel;
 use crate::clock;
-use crate::connection::Conn;
+use crate::connection::{Conn, Exchange};
 use crate::context::CallContext;
 use crate::error::CallError;
 use crate::layer::{CallLayers, NextCall, Outbound};
 use crate::peer::{Chosen, PeerList, patience};
 use crate::retry::{Acted, Decision, Failure, Retry, RetryFlags, RetryOn};
 use crate::scheme::{Headers, json, msgpack, thrift};
-use crate::stats::{End, OutboundStats, Stopwatch};
+use crate::stats::OutboundStats;
 
 /// A call about to be made. See [`Channel::call`].
 #[derive(Clone, Debug)]
@@ -46,6 +47,19 @@ pub struct Call<'a> {
     pub(super) retry: Retry,
     /// Those of a client; its channel's come before them.
     pub(super) layers: Option<CallLayers>,
+}
+
+/// The time of an attempt: read once for all that happens at once.
+#[derive(Clone, Copy)]
+pub(super) struct Time {
+    pub(super) now: Instant,
+    pub(super) deadline: Instant,
+}
+
+impl Time {
+    fn left(self) -> Duration {
+        self.deadline.saturating_duration_since(self.now)
+    }
 }
 
 /// A streaming call whose first frame has left.
@@ -176,31 +190,16 @@ impl<'a> Call<'a> {
     ///
     /// [`CallError`] when there is no answer; it says whether trying again is safe. Dropping the future
     /// cancels the call at the peer.
-    pub async fn send(
+    pub fn send(
         self,
         arg2: impl Into<Bytes>,
         arg3: impl Into<Bytes>,
-    ) -> Result<Response, CallError> {
-        let body = Body::whole(arg2, arg3);
-        match self.all_layers() {
-            None => self.send_alone(body).await,
-            Some(layers) => {
-                let call = Outbound::new(&self, body, false);
-                let next = NextCall::new(self.channel, layers);
-                Box::pin(next.run(call)).await?.whole()
-            }
-        }
-    }
-
-    /// Sends `body` without regard to layers.
-    pub(crate) async fn send_alone(&self, body: Body) -> Result<Response, CallError> {
-        let span = self.span();
-        let outcome = self.send_within(body, &span).instrument(span.clone());
-        outcome.await
+    ) -> impl Future<Output = Result<Response, CallError>> + Send + 'a {
+        Sending::new(self, Body::whole(arg2, arg3))
     }
 
     /// The layers around this call, outermost first.
-    fn all_layers(&self) -> Option<CallLayers> {
+    pub(super) fn all_layers(&self) -> Option<CallLayers> {
         match (self.channel.state.call_layers.get(), &self.layers) {
             (layers, None) => layers,
             (None, Some(layers)) => Some(layers.clone()),
@@ -229,46 +228,13 @@ impl<'a> Call<'a> {
         self.retry
     }
 
-    /// Tries until there is an answer, or no sense in going on.
-    async fn send_within(&self, body: Body, span: &Span) -> Result<Response, CallError> {
-        let started = clock::now();
-        let deadline = self.deadline(started);
-        let state = &self.channel.state;
-        state.retry_budget.on_call(started);
-        let stats = self.stats();
-        stats.on_sent(body.len() as u64);
-        let mut tracing = CallContext::next_tracing();
-        let mut tried: Vec<ByteString> = Vec::new();
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            let attempt = self.attempt(attempts, &tried, deadline, tracing, body.clone(), &stats);
-            let error = match attempt.await {
-                Ok(mut response) => {
-                    response.attempts = attempts;
-                    response.elapsed = clock::since(started);
-                    stats.on_end(response.elapsed, End::of_answer(response.is_ok()));
-                    note_answer(span, &response);
-                    return Ok(response);
-                }
-                Err(error) => error,
-            };
-            tried.extend(error.peer().map(ByteString::from));
-            if !self.goes_on(&error, attempts, deadline).await {
-                let elapsed = clock::since(started);
-                stats.on_end(elapsed, error.end());
-                let error = error.finished(self.target(), attempts, elapsed);
-                note_failure(span, &error);
-                return Err(error);
-            }
-            stats.on_retry(attempts);
-            // Another try of the same call: its own span within the same trace.
-            tracing.span_id = fastrand::u64(1..);
-        }
-    }
-
     /// Waits as long as it takes before the next attempt; gives whether there is one.
-    async fn goes_on(&self, error: &CallError, attempts: u32, deadline: Instant) -> bool {
+    pub(super) async fn goes_on(
+        &self,
+        error: &CallError,
+        attempts: u32,
+        deadline: Instant,
+    ) -> bool {
         let failure = Failure {
             code: error.code(),
             acted: error.acted(),
@@ -288,7 +254,12 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn stats(&self) -> OutboundStats {
+    /// Whether attempt number `attempt` would be followed by another if nothing of it could be sent.
+    pub(super) fn goes_on_unsent(&self, attempt: u32) -> bool {
+        self.retry.goes_on_unsent(attempt)
+    }
+
+    pub(super) fn stats(&self) -> OutboundStats {
         let state = &self.channel.state;
         state
             .dispatch
@@ -296,7 +267,7 @@ impl<'a> Call<'a> {
             .outbound(&state.name, self.service, self.endpoint)
     }
 
-    fn span(&self) -> Span {
+    pub(super) fn span(&self) -> Span {
         tracing::debug_span!(
             target: "tchannel_rt",
             "call",
@@ -388,16 +359,20 @@ impl<'a> Call<'a> {
         body: &mut Body,
     ) -> Result<(InFlight, Progress, Chosen), CallError> {
         let started = clock::now();
-        let deadline = self.deadline(started);
+        let (inherited, tracing) = CallContext::inherited();
+        let deadline = self.deadline(started, inherited);
         self.channel.state.retry_budget.on_call(started);
-        let tracing = CallContext::next_tracing();
         let mut tried: Vec<ByteString> = Vec::new();
         let mut attempts = 0;
         loop {
             attempts += 1;
+            let now = clock::now();
+            let time = Time { now, deadline };
             // Where it fails, nothing has left, and `body` is as it was.
-            let attempt = self.attempt_open(attempts, &tried, deadline, tracing, body);
-            let error = match attempt.await {
+            let error = match self
+                .attempt_open(attempts, &tried, time, tracing, body)
+                .await
+            {
                 Ok(opened) => {
                     span.record("peer", &**opened.2.peer.host_port());
                     return Ok(opened);
@@ -417,14 +392,14 @@ impl<'a> Call<'a> {
         &self,
         attempt: u32,
         tried: &[ByteString],
-        deadline: Instant,
+        time: Time,
         tracing: Tracing,
         body: &mut Body,
     ) -> Result<(InFlight, Progress, Chosen), CallError> {
-        let chosen = self.choose(tried, deadline)?;
-        let may_turn = || self.retry.goes_on_unsent(attempt) && chosen.has_another(tried);
-        let opened = match self.connect(&chosen, deadline, may_turn).await {
-            Ok(conn) => self.start(&conn, deadline, tracing, body, true),
+        let chosen = self.choose(tried, time)?;
+        let may_turn = || self.goes_on_unsent(attempt) && chosen.has_another(tried);
+        let opened = match self.connect(&chosen, time, may_turn).await {
+            Ok((conn, time)) => self.start(conn, time, tracing, body, Exchange::default()),
             Err(error) => Err(error),
         };
         match opened {
@@ -437,63 +412,16 @@ impl<'a> Call<'a> {
         }
     }
 
-    async fn attempt(
-        &self,
-        attempt: u32,
-        tried: &[ByteString],
-        deadline: Instant,
-        tracing: Tracing,
-        mut body: Body,
-        stats: &OutboundStats,
-    ) -> Result<Response, CallError> {
-        let chosen = self.choose(tried, deadline)?;
-        let may_turn = || self.retry.goes_on_unsent(attempt) && chosen.has_another(tried);
-        let peer = chosen.peer.host_port().clone();
-        let since = Stopwatch::start();
-        let outcome = async {
-            let conn = self.connect(&chosen, deadline, may_turn).await?;
-            let (call, progress) = self.start(&conn, deadline, tracing, &mut body, false)?;
-            if progress == Progress::Full {
-                call.send_rest(body).await;
-            }
-            call.collected().await
-        };
-        match outcome.await {
-            Ok((info, arg2, arg3)) => {
-                chosen.answered();
-                stats.on_attempt_end(since.elapsed(), End::of_answer(info.code.is_ok()));
-                stats.on_response_bytes((arg2.len() + arg3.len()) as u64);
-                let elapsed = Duration::ZERO;
-                Ok(Response {
-                    code: info.code,
-                    headers: info.headers,
-                    arg2,
-                    arg3,
-                    tracing: info.tracing,
-                    peer,
-                    attempts: 1,
-                    elapsed,
-                })
-            }
-            Err(error) => {
-                chosen.failed(error.code());
-                stats.on_attempt_end(since.elapsed(), error.end());
-                Err(error.at_peer(&peer))
-            }
-        }
-    }
-
-    fn choose(&self, tried: &[ByteString], deadline: Instant) -> Result<Chosen, CallError> {
+    pub(super) fn choose(&self, tried: &[ByteString], time: Time) -> Result<Chosen, CallError> {
         let state = &self.channel.state;
         if let Some(host_port) = self.peer {
             return Ok(Chosen::named(state.dispatch.peers.get(host_port)));
         }
-        let now = clock::now();
         let peers = self
             .via
             .cloned()
             .unwrap_or_else(|| state.peers_of(self.service));
-        peers.choose(now, deadline.saturating_duration_since(now), tried).ok_or_else(|| {
+        peers.choose(time.now, time.left(), tried).ok_or_else(|| {
             let text = format!(
                 "no peer for {:?}: name one with .peer(..), add some with channel.peers(..), or routers with channel.routers(..)",
                 self.service
@@ -502,17 +430,29 @@ impl<'a> Call<'a> {
         })
     }
 
-    /// A connection to the chosen peer. Where the call `may_turn` to another, time is left for that.
-    async fn connect(
+    /// A connection to the chosen peer, and the time by then. Where the call `may_turn` to another, time is left
+    /// for that.
+    pub(super) async fn connect(
+        &self,
+        chosen: &Chosen,
+        time: Time,
+        may_turn: impl FnOnce() -> bool,
+    ) -> Result<(Conn, Time), CallError> {
+        if let Some(conn) = chosen.peer.usable() {
+            return Ok((conn, time));
+        }
+        // Boxed, for it is seldom needed and large.
+        let conn = Box::pin(self.dial(chosen, time.deadline, may_turn())).await?;
+        let now = clock::now();
+        Ok((conn, Time { now, ..time }))
+    }
+
+    async fn dial(
         &self,
         chosen: &Chosen,
         deadline: Instant,
-        may_turn: impl FnOnce() -> bool,
+        may_turn: bool,
     ) -> Result<Conn, CallError> {
-        if let Some(conn) = chosen.peer.usable() {
-            return Ok(conn);
-        }
-        let may_turn = may_turn();
         let left = deadline.saturating_duration_since(clock::now());
         let limit = if may_turn { patience(left) } else { left };
         let connected = tokio::time::timeout(limit, chosen.peer.connection()).await;
@@ -526,16 +466,15 @@ impl<'a> Call<'a> {
         })
     }
 
-    fn start(
+    pub(super) fn start(
         &self,
-        conn: &Conn,
-        deadline: Instant,
+        conn: Conn,
+        time: Time,
         tracing: Tracing,
         body: &mut Body,
-        streaming: bool,
+        reader: Exchange,
     ) -> Result<(InFlight, Progress), CallError> {
-        let remaining = deadline.saturating_duration_since(clock::now());
-        let ttl = Ttl::from_duration(remaining)
+        let ttl = Ttl::from_duration(time.left())
             .ok_or_else(|| timed_out("less than 1 ms of the ttl is left"))?;
         let head = CallHead {
             service: self.service,
@@ -544,9 +483,9 @@ impl<'a> Call<'a> {
             tracing,
             headers: self.send_headers(),
             checksum_type: self.checksum_type,
-            streaming,
+            streaming: !reader.collects,
         };
-        InFlight::start(conn, &head, body, !streaming)
+        InFlight::start(conn, time.now, &head, body, reader)
     }
 
     fn send_headers(&self) -> SendHeaders<'_> {
@@ -562,8 +501,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn deadline(&self, now: Instant) -> Instant {
-        let inherited = CallContext::current_deadline();
+    pub(super) fn deadline(&self, now: Instant, inherited: Option<Instant>) -> Instant {
         match (self.ttl, inherited) {
             (Some(ttl), Some(deadline)) => deadline.min(now + ttl),
             (Some(ttl), None) => now + ttl,
@@ -572,12 +510,12 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn target(&self) -> String {
+    pub(super) fn target(&self) -> String {
         format!("{}::{}", self.service, self.endpoint)
     }
 }
 
-fn note_answer(span: &Span, response: &Response) {
+pub(super) fn note_answer(span: &Span, response: &Response) {
     span.record("peer", &*response.peer);
     span.record("attempts", response.attempts);
     let code = if response.is_ok() {
@@ -588,7 +526,7 @@ fn note_answer(span: &Span, response: &Response) {
     span.record("code", code);
 }
 
-fn note_failure(span: &Span, error: &CallError) {
+pub(super) fn note_failure(span: &Span, error: &CallError) {
     span.record("peer", error.peer());
     span.record("attempts", error.attempts());
     span.record("code", error.code().name());

@@ -37,10 +37,11 @@ pub(crate) struct Exchange {
 }
 
 impl Exchange {
-    /// For a reader that wants the whole message.
-    pub(crate) fn collecting() -> Self {
+    /// For a reader that wants the whole message, and is to be woken once it is there.
+    pub(crate) fn collecting(waker: impl Into<Option<Waker>>) -> Self {
         Self {
             collects: true,
+            waker: waker.into(),
             ..Self::default()
         }
     }

@@ -161,7 +161,7 @@ impl Driver {
             self.work.push(Work::Start { call, endpoint });
         } else {
             let mut call = call;
-            let exchange = core.exchanges.insert(Exchange::collecting());
+            let exchange = core.exchanges.insert(Exchange::collecting(None));
             core.arriving += core.push(exchange, std::mem::take(&mut call.body));
             core.set_served(
                 key,

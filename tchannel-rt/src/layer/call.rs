@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use serde::Serialize;
 use tchannel_proto::{Body, ErrorCode};
 
-use crate::call::{Begun, Call, Response, Told, split_target};
+use crate::call::{Begun, Call, Response, Sending, Told, split_target};
 use crate::channel::Channel;
 use crate::error::CallError;
 use crate::retry::Retry;
@@ -199,7 +199,7 @@ impl Outbound {
         match self.stream {
             None => {
                 let body = Body::whole(self.arg2, self.arg3);
-                call.send_alone(body).await.map(Answer::Whole)
+                Sending::alone(call, body).await.map(Answer::Whole)
             }
             Some(StreamShape { arg2_end, end }) => {
                 let mut rest = Body {

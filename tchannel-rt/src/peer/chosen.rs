@@ -67,10 +67,6 @@ impl Chosen {
         turned.is_some_and(|turned| turned.list.has_another(self.peer.host_port(), tried))
     }
 
-    pub(crate) fn answered(self) {
-        self.answered_at(clock::now());
-    }
-
     pub(crate) fn answered_at(mut self, now: Instant) {
         if let Some(turned) = self.turned.take() {
             let latency = now.saturating_duration_since(turned.started);

@@ -427,7 +427,7 @@ mod tests {
         peers.remove("a:1");
         for _ in 0..20 {
             start(&subset).failed(ErrorCode::NetworkError);
-            start(&subset).answered();
+            start(&subset).answered_at(crate::clock::now());
         }
         let group = peers.inner.load.group();
         assert_eq!((group.members(), group.ejected()), (1, 0));

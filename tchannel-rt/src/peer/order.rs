@@ -170,7 +170,7 @@ mod tests {
             let mut open: Vec<Chosen> = Vec::new();
             for (key, ends) in keys {
                 if ends && !open.is_empty() {
-                    open.swap_remove(key % open.len()).answered();
+                    open.swap_remove(key % open.len()).answered_at(crate::clock::now());
                     continue;
                 }
                 let order: Vec<&str> = (0..7).map(|i| &*names[(key + i) % 7]).collect();

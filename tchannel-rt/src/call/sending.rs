@@ -1,0 +1,319 @@
+//! A unary call on its way.
+//!
+//! Most calls are answered over a connection that is there, in one frame each way. For these the first attempt is
+//! made where the future is polled, with no other future inside: futures within futures are moved as often as they
+//! are deep, and there are as many as calls in flight. Whatever takes longer goes on in a box.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use futures::future::BoxFuture;
+use tchannel_proto::{Body, Progress, Tracing};
+use tracing::{Instrument, Span};
+
+use super::in_flight::InFlight;
+use super::outbound::{Time, note_answer, note_failure};
+use super::{Call, Response};
+use crate::clock;
+use crate::connection::{Exchange, ResponseInfo};
+use crate::context::CallContext;
+use crate::error::CallError;
+use crate::layer::{NextCall, Outbound};
+use crate::peer::Chosen;
+use crate::stats::{End, OutboundStats, Stopwatch};
+
+/// The future of a unary call.
+pub(crate) struct Sending<'a> {
+    /// There until the call goes on in a box.
+    call: Option<Call<'a>>,
+    body: Body,
+    stage: Stage<'a>,
+}
+
+enum Stage<'a> {
+    Begin { with_layers: bool },
+    First { trip: Trip, attempt: Attempt },
+    Further(BoxFuture<'a, Outcome>),
+    Over,
+}
+
+type Outcome = Result<Response, CallError>;
+
+/// What came back of one attempt, and when.
+type Attempted = Result<(Response, Instant), CallError>;
+
+/// One call, however often it is tried.
+struct Trip {
+    started: Instant,
+    deadline: Instant,
+    tracing: Tracing,
+    span: Span,
+    stats: OutboundStats,
+    attempts: u32,
+    tried: Vec<ByteString>,
+}
+
+/// One try of it, sent and not yet answered.
+struct Attempt {
+    call: InFlight,
+    chosen: Chosen,
+    since: Stopwatch,
+}
+
+impl<'a> Sending<'a> {
+    pub(super) fn new(call: Call<'a>, body: Body) -> Self {
+        Self {
+            call: Some(call),
+            body,
+            stage: Stage::Begin { with_layers: true },
+        }
+    }
+
+    /// Without regard to layers.
+    pub(crate) fn alone(call: Call<'a>, body: Body) -> Self {
+        Self {
+            stage: Stage::Begin { with_layers: false },
+            ..Self::new(call, body)
+        }
+    }
+
+    fn begin(&mut self, with_layers: bool, cx: &Context<'_>) -> Stage<'a> {
+        let call = self.call.as_ref().expect("a call begins once");
+        if with_layers && let Some(layers) = call.all_layers() {
+            let outbound = Outbound::new(call, std::mem::take(&mut self.body), false);
+            let next = NextCall::new(call.channel.clone(), layers);
+            return Stage::Further(Box::pin(async { next.run(outbound).await?.whole() }));
+        }
+        let trip = Trip::begin(call, &self.body);
+        let span = trip.span.clone();
+        let _entered = span.enter();
+        self.try_first(trip, cx)
+    }
+
+    fn try_first(&mut self, trip: Trip, cx: &Context<'_>) -> Stage<'a> {
+        let call = self.call.as_ref().expect("a call begins once");
+        let time = trip.time(trip.started);
+        let chosen = match call.choose(&trip.tried, time) {
+            Ok(chosen) => chosen,
+            Err(error) => return self.go_on(trip, Err(error)),
+        };
+        let Some(conn) = chosen.peer.usable() else {
+            return self.further(trip, |call, trip, body| call.try_all(trip, body, chosen));
+        };
+        let mut rest = self.body.clone();
+        let since = Stopwatch::start();
+        let reader = Exchange::collecting(cx.waker().clone());
+        match call.start(conn, time, trip.tracing, &mut rest, reader) {
+            Err(error) => {
+                let attempted = attempted(chosen, &trip.stats, since, Err(error));
+                self.go_on(trip, attempted)
+            }
+            Ok((in_flight, progress)) => {
+                let attempt = Attempt {
+                    call: in_flight,
+                    chosen,
+                    since,
+                };
+                if progress == Progress::Full {
+                    return self.further(trip, |call, trip, body| {
+                        call.try_whole(trip, body, attempt, rest)
+                    });
+                }
+                Stage::First { trip, attempt }
+            }
+        }
+    }
+
+    /// After the first attempt.
+    fn go_on(&mut self, trip: Trip, attempted: Attempted) -> Stage<'a> {
+        self.further(trip, |call, trip, body| call.try_on(trip, body, attempted))
+    }
+
+    fn further<F>(&mut self, trip: Trip, go_on: impl FnOnce(Call<'a>, Trip, Body) -> F) -> Stage<'a>
+    where
+        F: Future<Output = Outcome> + Send + 'a,
+    {
+        let call = self.call.take().expect("a call goes on once");
+        let body = std::mem::take(&mut self.body);
+        let span = trip.span.clone();
+        Stage::Further(Box::pin(go_on(call, trip, body).instrument(span)))
+    }
+}
+
+impl Future for Sending<'_> {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let this = &mut *self;
+        if let Stage::Begin { with_layers } = this.stage {
+            this.stage = this.begin(with_layers, cx);
+            // The answer's waker went along with the call.
+            if matches!(this.stage, Stage::First { .. }) {
+                return Poll::Pending;
+            }
+        }
+        if let Stage::First { attempt, .. } = &mut this.stage {
+            let answer = ready!(attempt.call.poll_collected(cx));
+            let Stage::First { trip, attempt } = std::mem::replace(&mut this.stage, Stage::Over)
+            else {
+                unreachable!("the stage was just looked at");
+            };
+            let span = trip.span.clone();
+            let _entered = span.enter();
+            match attempted(attempt.chosen, &trip.stats, attempt.since, answer) {
+                Ok(answer) => return Poll::Ready(Ok(trip.answered(1, answer))),
+                failed => this.stage = this.go_on(trip, failed),
+            }
+        }
+        match &mut this.stage {
+            Stage::Further(further) => further.as_mut().poll(cx),
+            _ => panic!("a call was polled after it had ended"),
+        }
+    }
+}
+
+impl Trip {
+    fn begin(call: &Call<'_>, body: &Body) -> Self {
+        let started = clock::now();
+        let (inherited, tracing) = CallContext::inherited();
+        call.channel.state.retry_budget.on_call(started);
+        let stats = call.stats();
+        stats.on_sent(body.len() as u64);
+        Self {
+            started,
+            deadline: call.deadline(started, inherited),
+            tracing,
+            span: call.span(),
+            stats,
+            attempts: 0,
+            tried: Vec::new(),
+        }
+    }
+
+    fn time(&self, now: Instant) -> Time {
+        Time {
+            now,
+            deadline: self.deadline,
+        }
+    }
+
+    fn answered(&self, attempts: u32, answer: (Response, Instant)) -> Response {
+        let (mut response, ended) = answer;
+        response.attempts = attempts;
+        response.elapsed = ended.saturating_duration_since(self.started);
+        self.stats
+            .on_end(response.elapsed, End::of_answer(response.is_ok()));
+        note_answer(&self.span, &response);
+        response
+    }
+
+    fn failed(&self, call: &Call<'_>, error: CallError) -> CallError {
+        let elapsed = clock::since(self.started);
+        self.stats.on_end(elapsed, error.end());
+        let error = error.finished(call.target(), self.attempts, elapsed);
+        note_failure(&self.span, &error);
+        error
+    }
+}
+
+impl Call<'_> {
+    /// The first attempt to a peer that has to be dialled, and what comes after it.
+    async fn try_all(self, trip: Trip, body: Body, chosen: Chosen) -> Outcome {
+        let attempted = self.attempt(&trip, &body, chosen, trip.started).await;
+        self.try_on(trip, body, attempted).await
+    }
+
+    /// The first attempt of which `rest` has still to be sent, and what comes after it.
+    async fn try_whole(self, trip: Trip, body: Body, attempt: Attempt, rest: Body) -> Outcome {
+        attempt.call.send_rest(rest).await;
+        let answer = attempt.call.collected().await;
+        let attempted = attempted(attempt.chosen, &trip.stats, attempt.since, answer);
+        self.try_on(trip, body, attempted).await
+    }
+
+    /// Tries again until there is an answer, or no sense in going on.
+    async fn try_on(self, mut trip: Trip, body: Body, first: Attempted) -> Outcome {
+        let mut attempted = first;
+        loop {
+            trip.attempts += 1;
+            let error = match attempted {
+                Ok(answer) => return Ok(trip.answered(trip.attempts, answer)),
+                Err(error) => error,
+            };
+            trip.tried.extend(error.peer().map(ByteString::from));
+            if !self.goes_on(&error, trip.attempts, trip.deadline).await {
+                return Err(trip.failed(&self, error));
+            }
+            trip.stats.on_retry(trip.attempts);
+            // Another try of the same call: its own span within the same trace.
+            trip.tracing.span_id = fastrand::u64(1..);
+            let now = clock::now();
+            attempted = match self.choose(&trip.tried, trip.time(now)) {
+                Ok(chosen) => self.attempt(&trip, &body, chosen, now).await,
+                Err(error) => Err(error),
+            };
+        }
+    }
+
+    async fn attempt(&self, trip: &Trip, body: &Body, chosen: Chosen, now: Instant) -> Attempted {
+        let since = Stopwatch::start();
+        let answer = self.exchange(trip, body, &chosen, now).await;
+        attempted(chosen, &trip.stats, since, answer)
+    }
+
+    async fn exchange(
+        &self,
+        trip: &Trip,
+        body: &Body,
+        chosen: &Chosen,
+        now: Instant,
+    ) -> Result<(ResponseInfo, Bytes, Bytes), CallError> {
+        let goes_on = || self.goes_on_unsent(trip.attempts + 1);
+        let may_turn = || goes_on() && chosen.has_another(&trip.tried);
+        let (conn, time) = self.connect(chosen, trip.time(now), may_turn).await?;
+        let mut body = body.clone();
+        let reader = Exchange::collecting(None);
+        let (call, progress) = self.start(conn, time, trip.tracing, &mut body, reader)?;
+        if progress == Progress::Full {
+            call.send_rest(body).await;
+        }
+        call.collected().await
+    }
+}
+
+/// What an attempt has come to; its peer's score learns of it.
+fn attempted(
+    chosen: Chosen,
+    stats: &OutboundStats,
+    since: Stopwatch,
+    answer: Result<(ResponseInfo, Bytes, Bytes), CallError>,
+) -> Attempted {
+    let peer = chosen.peer.host_port().clone();
+    match answer {
+        Ok((info, arg2, arg3)) => {
+            let ended = clock::now();
+            chosen.answered_at(ended);
+            stats.on_attempt_end(since.elapsed(), End::of_answer(info.code.is_ok()));
+            stats.on_response_bytes((arg2.len() + arg3.len()) as u64);
+            let response = Response {
+                code: info.code,
+                headers: info.headers,
+                arg2,
+                arg3,
+                tracing: info.tracing,
+                peer,
+                attempts: 1,
+                elapsed: Duration::ZERO,
+            };
+            Ok((response, ended))
+        }
+        Err(error) => {
+            chosen.failed(error.code());
+            stats.on_attempt_end(since.elapsed(), error.end());
+            Err(error.at_peer(&peer))
+        }
+    }
+}
