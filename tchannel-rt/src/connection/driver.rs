@@ -7,7 +7,6 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use tchannel_proto::{FrameType, MessageId, PeerInfo, ProtocolError};
@@ -198,8 +197,11 @@ impl Driver {
             self.end(Parting::Gone, CloseReason::Network);
             return;
         }
-        // Whoever else is ready to send now gets into the same write.
-        let_others_go_first().await;
+        // Whoever else is ready to send now gets into the same write. Where callers have written by themselves
+        // there is no need: yielding has the runtime look at its sockets, which is a system call.
+        if self.conn.core().proto.buffered() > 0 {
+            tokio::task::yield_now().await;
+        }
         let conn = self.conn.clone();
         self.settle(&mut conn.core());
         self.perform(clock::now());
@@ -412,19 +414,4 @@ impl Driver {
 
 pub(super) fn in_flight(core: &Core) -> usize {
     core.proto.inbound_in_flight() + core.proto.outbound_in_flight()
-}
-
-/// Comes back once the tasks that are ready now have had their turn. Tokio's own way to yield would also have it
-/// look for sockets that are ready, which is a system call.
-async fn let_others_go_first() {
-    let mut has_waited = false;
-    std::future::poll_fn(|cx| {
-        if has_waited {
-            return Poll::Ready(());
-        }
-        has_waited = true;
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
