@@ -374,7 +374,7 @@ impl<'a> Call<'a> {
                 .await
             {
                 Ok(opened) => {
-                    span.record("peer", &**opened.2.peer.host_port());
+                    span.record("peer", &**opened.2.peer().host_port());
                     return Ok(opened);
                 }
                 Err(error) => error,
@@ -405,7 +405,7 @@ impl<'a> Call<'a> {
         match opened {
             Ok((call, progress)) => Ok((call, progress, chosen)),
             Err(error) => {
-                let error = error.at_peer(chosen.peer.host_port());
+                let error = error.at_peer(chosen.peer().host_port());
                 chosen.failed(error.code());
                 Err(error)
             }
@@ -415,7 +415,7 @@ impl<'a> Call<'a> {
     pub(super) fn choose(&self, tried: &[ByteString], time: Time) -> Result<Chosen, CallError> {
         let state = &self.channel.state;
         if let Some(host_port) = self.peer {
-            return Ok(Chosen::named(state.dispatch.peers.get(host_port)));
+            return Ok(Chosen::Named(state.dispatch.peers.get(host_port)));
         }
         let peers = self
             .via
@@ -438,7 +438,7 @@ impl<'a> Call<'a> {
         time: Time,
         may_turn: impl FnOnce() -> bool,
     ) -> Result<(Conn, Time), CallError> {
-        if let Some(conn) = chosen.peer.usable() {
+        if let Some(conn) = chosen.peer().usable() {
             return Ok((conn, time));
         }
         // Boxed, for it is seldom needed and large.
@@ -455,7 +455,7 @@ impl<'a> Call<'a> {
     ) -> Result<Conn, CallError> {
         let left = deadline.saturating_duration_since(clock::now());
         let limit = if may_turn { patience(left) } else { left };
-        let connected = tokio::time::timeout(limit, chosen.peer.connection()).await;
+        let connected = tokio::time::timeout(limit, chosen.peer().connection()).await;
         connected.unwrap_or_else(|_| {
             Err(if may_turn {
                 let text = format!("no connection within {} ms", limit.as_millis());

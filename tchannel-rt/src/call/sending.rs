@@ -100,7 +100,7 @@ impl<'a> Sending<'a> {
             Ok(chosen) => chosen,
             Err(error) => return self.go_on(trip, Err(error)),
         };
-        let Some(conn) = chosen.peer.usable() else {
+        let Some(conn) = chosen.peer().usable() else {
             return self.further(trip, |call, trip, body| call.try_all(trip, body, chosen));
         };
         let mut rest = self.body.clone();
@@ -291,7 +291,7 @@ fn attempted(
     since: Stopwatch,
     answer: Result<(ResponseInfo, Bytes, Bytes), CallError>,
 ) -> Attempted {
-    let peer = chosen.peer.host_port().clone();
+    let peer = chosen.peer().host_port().clone();
     match answer {
         Ok((info, arg2, arg3)) => {
             let ended = clock::now();

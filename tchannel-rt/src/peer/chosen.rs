@@ -8,67 +8,75 @@ use tchannel_proto::ErrorCode;
 
 use super::connections::Peer;
 use super::entry::Entry;
-use super::list::Inner;
+use super::list::PeerList;
 use super::score::{Outcome, Turn};
 use crate::clock;
 
 /// The peer chosen for one attempt; to be told how that ended, or else it counts as nothing learned.
-pub(crate) struct Chosen {
-    pub(crate) peer: Arc<Peer>,
-    turned: Option<Turned>,
+pub(crate) enum Chosen {
+    /// A peer the caller has named: nothing to choose, nothing to learn.
+    Named(Arc<Peer>),
+    /// The member of a list.
+    Turned(Turned),
 }
 
-struct Turned {
-    list: Arc<Inner>,
+pub(crate) struct Turned {
+    list: PeerList,
     entry: Arc<Entry>,
-    turn: Turn,
+    /// Until the call has ended.
+    turn: Option<Turn>,
     started: Instant,
     ttl: Duration,
 }
 
 impl Chosen {
-    /// A peer the caller has named: nothing to choose, nothing to learn.
-    pub(crate) fn named(peer: Arc<Peer>) -> Self {
-        Self { peer, turned: None }
-    }
-
     /// `entry` of `list`, whose score has counted the call by `turn`.
     pub(super) fn from(
-        list: &Arc<Inner>,
-        entry: &Arc<Entry>,
+        list: PeerList,
+        entry: Arc<Entry>,
         turn: Turn,
         started: Instant,
         ttl: Duration,
     ) -> Self {
-        list.load.start();
-        let turned = Turned {
-            list: list.clone(),
-            entry: entry.clone(),
-            turn,
+        list.inner.load.start();
+        Self::Turned(Turned {
+            list,
+            entry,
+            turn: Some(turn),
             started,
             ttl,
-        };
-        Self {
-            peer: entry.peer.clone(),
-            turned: Some(turned),
+        })
+    }
+
+    pub(crate) fn peer(&self) -> &Arc<Peer> {
+        match self {
+            Self::Named(peer) => peer,
+            Self::Turned(turned) => &turned.entry.peer,
+        }
+    }
+
+    /// The list it was chosen from.
+    pub(super) fn list(&self) -> Option<&PeerList> {
+        match self {
+            Self::Named(_) => None,
+            Self::Turned(turned) => Some(&turned.list),
         }
     }
 
     /// The service that the list it was chosen from is for; empty when it was named.
     pub(crate) fn service(&self) -> &str {
-        self.turned
-            .as_ref()
-            .map_or("", |turned| &turned.list.service)
+        self.list().map_or("", |list| &list.inner.service)
     }
 
     /// Whether the list has a peer besides this one and `tried`.
     pub(crate) fn has_another(&self, tried: &[ByteString]) -> bool {
-        let turned = self.turned.as_ref();
-        turned.is_some_and(|turned| turned.list.has_another(self.peer.host_port(), tried))
+        let at = self.peer().host_port();
+        self.list()
+            .is_some_and(|list| list.inner.has_another(at, tried))
     }
 
-    pub(crate) fn answered_at(mut self, now: Instant) {
-        if let Some(turned) = self.turned.take() {
+    pub(crate) fn answered_at(self, now: Instant) {
+        if let Self::Turned(mut turned) = self {
             let latency = now.saturating_duration_since(turned.started);
             turned.end(now, Outcome::Answered { latency });
         }
@@ -90,8 +98,8 @@ impl Chosen {
         });
     }
 
-    fn end(mut self, outcome: impl FnOnce(Instant, &Turned) -> Outcome) {
-        if let Some(turned) = self.turned.take() {
+    fn end(self, outcome: impl FnOnce(Instant, &Turned) -> Outcome) {
+        if let Self::Turned(mut turned) = self {
             let now = clock::now();
             let outcome = outcome(now, &turned);
             turned.end(now, outcome);
@@ -100,17 +108,19 @@ impl Chosen {
 }
 
 impl Turned {
-    fn end(self, now: Instant, outcome: Outcome) {
-        self.list.load.end();
-        let group = self.list.load.group();
-        self.entry.score().on_end(now, self.turn, outcome, group);
+    fn end(&mut self, now: Instant, outcome: Outcome) {
+        if let Some(turn) = self.turn.take() {
+            let load = &self.list.inner.load;
+            load.end();
+            self.entry.score().on_end(now, turn, outcome, load.group());
+        }
     }
 }
 
-impl Drop for Chosen {
+impl Drop for Turned {
     fn drop(&mut self) {
-        if let Some(turned) = self.turned.take() {
-            turned.end(clock::now(), Outcome::Neither);
+        if self.turn.is_some() {
+            self.end(clock::now(), Outcome::Neither);
         }
     }
 }

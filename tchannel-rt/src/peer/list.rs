@@ -197,7 +197,7 @@ impl PeerList {
 
     /// Chooses a peer for one attempt of a call whose earlier attempts went to `tried`.
     pub(crate) fn choose(
-        &self,
+        self,
         now: Instant,
         ttl: Duration,
         tried: &[ByteString],
@@ -205,9 +205,10 @@ impl PeerList {
         let entries = self.inner.read();
         let look = |index: usize| entries[index].candidate(now, tried);
         let index = choose(entries.len(), look, &mut |below| fastrand::usize(..below))?;
-        let entry = &entries[index];
+        let entry = entries[index].clone();
+        drop(entries);
         let turn = entry.score().on_start(now);
-        Some(Chosen::from(&self.inner, entry, turn, now, ttl))
+        Some(Chosen::from(self, entry, turn, now, ttl))
     }
 }
 
@@ -307,7 +308,7 @@ mod tests {
     /// Starts a call to the only peer of `peers`.
     fn start(peers: &PeerList) -> Chosen {
         assert_eq!(peers.len(), 1);
-        let chosen = peers.choose(Instant::now(), TTL, &[]);
+        let chosen = peers.clone().choose(Instant::now(), TTL, &[]);
         chosen.expect("there is one")
     }
 
@@ -376,12 +377,12 @@ mod tests {
     fn a_peer_that_declines_is_asked_last_for_a_moment_and_never_ejected() {
         let (_channel, peers) = list_of(["a:1", "b:2"]);
         for _ in 0..100 {
-            let chosen = peers.choose(Instant::now(), TTL, &["b:2".into()]);
+            let chosen = peers.clone().choose(Instant::now(), TTL, &["b:2".into()]);
             chosen.expect("there are peers").failed(ErrorCode::Declined);
         }
         let choose_after = |time| {
-            let chosen = peers.choose(Instant::now() + time, TTL, &[]);
-            chosen.expect("there are peers").peer.host_port().clone()
+            let chosen = peers.clone().choose(Instant::now() + time, TTL, &[]);
+            chosen.expect("there are peers").peer().host_port().clone()
         };
         assert_eq!(ejected(&peers), [false, false]);
         // One call in flight makes it the dearer one.
@@ -398,7 +399,7 @@ mod tests {
         chosen.expect("there are peers").failed(ErrorCode::Declined);
         let first = |list| {
             let chosen = in_order(list, "a:1").choose(Instant::now(), TTL, &[]);
-            chosen.expect("there are peers").peer.host_port().clone()
+            chosen.expect("there are peers").peer().host_port().clone()
         };
         assert_eq!((first(&mine), first(&other)), ("b:2".into(), "a:1".into()));
     }

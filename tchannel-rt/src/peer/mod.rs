@@ -27,7 +27,7 @@ pub use ejection::{Change, Group, Standing};
 pub use entry::PeerState;
 pub use list::PeerList;
 pub use load::LoadBound;
-pub(crate) use order::Destination;
+pub(crate) use order::{Destination, Order};
 pub(crate) use patience::patience;
 pub use score::{Outcome, Score, Turn};
 pub use strategy::{Candidate, Tried, choose};

@@ -14,7 +14,7 @@ pub(crate) struct Destination {
     order: Option<Box<Order>>,
 }
 
-struct Order {
+pub(crate) struct Order {
     host_ports: Vec<ByteString>,
     bound: Option<LoadBound>,
 }
@@ -46,29 +46,51 @@ impl Destination {
     ) -> Option<Chosen> {
         self.order
             .as_ref()
-            .and_then(|order| self.choose_by(order, now, ttl, tried))
-            .or_else(|| self.peers.choose(now, ttl, tried))
+            .and_then(|order| order.choose(&self.peers, now, ttl, tried))
+            .or_else(|| self.peers.clone().choose(now, ttl, tried))
+    }
+
+    /// The same for the first attempt; what [`again`](Self::again) needs comes with it.
+    pub(crate) fn choose_first(
+        self,
+        now: Instant,
+        ttl: Duration,
+    ) -> Option<(Chosen, Option<Box<Order>>)> {
+        let Self { peers, order } = self;
+        let by_order = order
+            .as_ref()
+            .and_then(|order| order.choose(&peers, now, ttl, &[]));
+        let chosen = by_order.or_else(|| peers.choose(now, ttl, &[]))?;
+        Some((chosen, order))
+    }
+
+    /// Where `first` was chosen, by the same order.
+    pub(crate) fn again(first: &Chosen, order: Option<Box<Order>>) -> Option<Self> {
+        let peers = first.list()?.clone();
+        Some(Self { peers, order })
     }
 
     /// Whether a call that went to `tried` and is now at `host_port` could still go to another peer.
     pub(crate) fn has_another(&self, host_port: &str, tried: &[ByteString]) -> bool {
         self.peers.inner.has_another(host_port, tried)
     }
+}
 
-    fn choose_by(
+impl Order {
+    fn choose(
         &self,
-        order: &Order,
+        peers: &PeerList,
         now: Instant,
         ttl: Duration,
         tried: &[ByteString],
     ) -> Option<Chosen> {
-        let list = &self.peers.inner;
+        let list = &peers.inner;
         let entries = list.read();
-        let most = order.bound.map_or(u32::MAX, |bound| {
+        let most = self.bound.map_or(u32::MAX, |bound| {
             let most = list.load.most(bound.times_average, entries.len());
             most.max(bound.at_least)
         });
-        let untried = order
+        let untried = self
             .host_ports
             .iter()
             .filter(|host_port| !tried.contains(host_port));
@@ -78,7 +100,7 @@ impl Destination {
             };
             let turn = entry.start_within(now, most);
             if let Some(turn) = turn {
-                return Some(Chosen::from(list, entry, turn, now, ttl));
+                return Some(Chosen::from(peers.clone(), entry.clone(), turn, now, ttl));
             }
         }
         None
@@ -99,7 +121,7 @@ mod tests {
     fn check(destination: &Destination, tried: &[ByteString], expected: &str) -> Chosen {
         let chosen = destination.choose(Instant::now(), TTL, tried);
         let chosen = chosen.expect("there are peers");
-        assert_eq!(&**chosen.peer.host_port(), expected);
+        assert_eq!(&**chosen.peer().host_port(), expected);
         chosen
     }
 
@@ -177,8 +199,8 @@ mod tests {
                 let chosen = in_order(&peers, &order, times_average(bound)).choose(Instant::now(), TTL, &[]);
                 open.push(chosen.expect("there are peers"));
                 let most = (bound * open.len() as f64 / 7.0).ceil() as usize;
-                let last = open[open.len() - 1].peer.host_port().clone();
-                let there = open.iter().filter(|call| *call.peer.host_port() == last).count();
+                let last = open[open.len() - 1].peer().host_port().clone();
+                let there = open.iter().filter(|call| *call.peer().host_port() == last).count();
                 prop_assert!(there <= most, "{there} of {} calls, at most {most}", open.len());
             }
             drop(open);

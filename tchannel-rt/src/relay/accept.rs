@@ -58,11 +58,11 @@ impl Relay {
         let Ok(Some(key)) = core.proto.relay_accept(now, &frame, ttl) else {
             return Accepted::Refused;
         };
-        let Some(chosen) = to.choose(now, ttl.as_duration(), &[]) else {
+        let Some((chosen, order)) = to.choose_first(now, ttl.as_duration()) else {
             return refuse_taken(core, key, self.nobody(&frame));
         };
-        let passing = match chosen.peer.usable() {
-            None => Passing::Dial(Box::new(Dial::new(key, frame, ttl, now, to, chosen))),
+        let passing = match chosen.peer().usable() {
+            None => Passing::Dial(Box::new(Dial::new(key, frame, ttl, now, order, chosen))),
             Some(callee) => Passing::Call(PassedCall {
                 key,
                 frame,

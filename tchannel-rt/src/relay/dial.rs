@@ -14,7 +14,7 @@ use super::{PassedCall, Relay};
 use crate::clock;
 use crate::connection::{Conn, RelayLink, Served};
 use crate::dispatch::Dispatch;
-use crate::peer::{Chosen, Destination, patience};
+use crate::peer::{Chosen, Destination, Order, patience};
 
 /// A call req that waits for a connection.
 pub(crate) struct Dial {
@@ -23,7 +23,8 @@ pub(crate) struct Dial {
     /// What the caller would wait when it arrived.
     ttl: Ttl,
     arrived: Instant,
-    to: Destination,
+    /// By which another one can be chosen.
+    order: Option<Box<Order>>,
     chosen: Chosen,
 }
 
@@ -33,7 +34,7 @@ impl Dial {
         frame: Frame,
         ttl: Ttl,
         arrived: Instant,
-        to: Destination,
+        order: Option<Box<Order>>,
         chosen: Chosen,
     ) -> Self {
         Self {
@@ -41,7 +42,7 @@ impl Dial {
             frame,
             ttl,
             arrived,
-            to,
+            order,
             chosen,
         }
     }
@@ -68,11 +69,12 @@ impl Dial {
             frame,
             ttl,
             arrived,
-            to,
+            order,
             chosen,
         } = self;
+        let to = Destination::again(&chosen, order);
         let left = || relay.remaining(ttl, arrived, clock::now());
-        let (callee, chosen) = connect_to_one(relay, &frame, left, &to, chosen).await?;
+        let (callee, chosen) = connect_to_one(relay, &frame, left, to.as_ref(), chosen).await?;
         if !is_waiting(caller, key) {
             // Cancelled, or its caller is gone.
             return Ok(());
@@ -107,18 +109,18 @@ async fn connect_to_one(
     relay: &Relay,
     frame: &Frame,
     left: impl Fn() -> Option<Ttl>,
-    to: &Destination,
+    to: Option<&Destination>,
     first: Chosen,
 ) -> Result<(Conn, Chosen), Refusal> {
     let service = service_of(frame);
     let mut chosen = first;
     let mut tried: Vec<ByteString> = Vec::new();
     loop {
-        let at = chosen.peer.host_port().clone();
+        let at = chosen.peer().host_port().clone();
         let left = left().map_or_else(Default::default, Ttl::as_duration);
-        let has_another = to.has_another(&at, &tried);
+        let has_another = to.is_some_and(|to| to.has_another(&at, &tried));
         let limit = if has_another { patience(left) } else { left };
-        let failure = match tokio::time::timeout(limit, chosen.peer.connection()).await {
+        let failure = match tokio::time::timeout(limit, chosen.peer().connection()).await {
             Ok(Ok(callee)) => return Ok((callee, chosen)),
             Ok(Err(error)) => error.message().to_owned(),
             Err(_) if has_another => {
@@ -131,8 +133,9 @@ async fn connect_to_one(
         };
         chosen.failed(ErrorCode::NetworkError);
         tried.push(at);
-        match to.choose(clock::now(), left, &tried) {
-            Some(next) if !tried.contains(next.peer.host_port()) => chosen = next,
+        let next = to.and_then(|to| to.choose(clock::now(), left, &tried));
+        match next {
+            Some(next) if !tried.contains(next.peer().host_port()) => chosen = next,
             _ => return Err(relay.nobody_reached(&service, tried.len(), &failure)),
         }
     }

@@ -67,7 +67,7 @@ impl Relay {
             CallRefused::TooManyInFlight { .. } => ErrorCode::Busy,
             _ => ErrorCode::Declined,
         };
-        let (service, at) = (service_of(frame), chosen.peer.host_port());
+        let (service, at) = (service_of(frame), chosen.peer().host_port());
         let text = self.at_hop(format_args!("{service}: instance {at}: {refused}"));
         (code, text)
     }
@@ -82,7 +82,7 @@ impl Relay {
     }
 
     pub(super) fn callee_failed(&self, ticket: &RelayTicket, why: &Failure) -> Refusal {
-        let (service, peer) = (ticket.chosen.service(), &ticket.chosen.peer);
+        let (service, peer) = (ticket.chosen.service(), ticket.chosen.peer());
         let (code, what) = match why {
             Failure::TimedOut => (
                 ErrorCode::Timeout,
