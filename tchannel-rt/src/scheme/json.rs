@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Arg, ArgScheme, Headers, SchemeError};
+use super::{Arg, ArgScheme, Headers, SchemeError, written};
 
 /// arg2 for these headers: compact, `{}` when there are none.
 ///
@@ -43,9 +43,9 @@ pub fn decode_headers(arg2: &[u8]) -> Result<Headers, SchemeError> {
 ///
 /// [`SchemeError`] when the value has no form in JSON, such as a map whose keys are no strings.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, SchemeError> {
-    serde_json::to_vec(value)
-        .map(Bytes::from)
-        .map_err(|error| problem(Arg::Body, &error))
+    let mut out = written::take();
+    serde_json::to_writer(&mut out, value).map_err(|error| problem(Arg::Body, &error))?;
+    Ok(written::give(out))
 }
 
 /// Reads arg3; zero bytes are read as `null`.

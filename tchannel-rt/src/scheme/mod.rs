@@ -23,6 +23,7 @@ pub mod msgpack;
 pub mod raw;
 pub mod sthrift;
 pub mod thrift;
+mod written;
 
 use std::fmt;
 

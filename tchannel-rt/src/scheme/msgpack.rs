@@ -6,12 +6,12 @@
 use std::io::ErrorKind;
 
 use bytes::Bytes;
-use rmp_serde::Deserializer;
 use rmp_serde::decode::Error;
+use rmp_serde::{Deserializer, Serializer};
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
-use super::{Arg, ArgScheme, Headers, MAX_DEPTH, SchemeError};
+use super::{Arg, ArgScheme, Headers, MAX_DEPTH, SchemeError, written};
 
 /// arg2 for these headers; the one byte `80` when there are none.
 ///
@@ -48,9 +48,12 @@ pub fn decode_headers(arg2: &[u8]) -> Result<Headers, SchemeError> {
 ///
 /// [`SchemeError`] when the value refuses to be serialized.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, SchemeError> {
-    rmp_serde::to_vec_named(value)
-        .map(Bytes::from)
-        .map_err(|error| SchemeError::new(ArgScheme::Msgpack, Arg::Body, error))
+    let mut out = written::take();
+    let mut values = Serializer::new(&mut out).with_struct_map();
+    match value.serialize(&mut values) {
+        Ok(()) => Ok(written::give(out)),
+        Err(error) => Err(SchemeError::new(ArgScheme::Msgpack, Arg::Body, error)),
+    }
 }
 
 /// Reads arg3. Unknown fields are skipped.

@@ -13,6 +13,7 @@ use bytes::{BufMut, Bytes};
 use uuid::Uuid;
 
 use crate::scheme::input::{Input, InputError};
+use crate::scheme::written;
 
 /// The wire type of a field or element.
 ///
@@ -425,7 +426,7 @@ impl Writer {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            out: Vec::with_capacity(ROOM_AT_FIRST),
+            out: written::take(),
             too_long: None,
         }
     }
@@ -437,7 +438,7 @@ impl Writer {
     /// [`WriteError`] when a length did not fit; the bytes are then useless.
     pub fn finish(self) -> Result<Bytes, WriteError> {
         match self.too_long {
-            None => Ok(self.out.into()),
+            None => Ok(written::give(self.out)),
             Some(error) => Err(error),
         }
     }
@@ -525,9 +526,6 @@ impl Default for Writer {
         Self::new()
     }
 }
-
-/// Most args fit, so that they are not copied from one buffer to a larger one, over and over.
-const ROOM_AT_FIRST: usize = 128;
 
 /// Why bytes are not the Thrift value that was wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
