@@ -1,9 +1,11 @@
 //! A service name and the handlers behind it.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::Either;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -169,19 +171,21 @@ impl Service {
         F: Fn(Incoming<T>) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<R, HandlerError>> + Send + 'static,
     {
-        let handler = Arc::new(handler);
+        // What comes is read before there is a future, which then need not hold it; and futures are mapped, since
+        // an async block would hold each twice.
         self.raw(method, move |request| {
-            let handler = handler.clone();
-            async move {
-                check_scheme(&request, scheme)?;
-                let (headers, body) = decode(&request).map_err(bad_request)?;
-                let answer = handler(Incoming {
-                    body,
-                    headers,
-                    context: request.context,
-                })
-                .await?;
-                encode(&answer).map_err(bad_answer)
+            let read =
+                check_scheme(&request, scheme).and_then(|()| decode(&request).map_err(bad_request));
+            match read {
+                Ok((headers, body)) => {
+                    let answer = handler(Incoming {
+                        body,
+                        headers,
+                        context: request.context,
+                    });
+                    Either::Left(answer.map(move |answer| encode(&answer?).map_err(bad_answer)))
+                }
+                Err(error) => Either::Right(ready(Err(error))),
             }
         })
     }

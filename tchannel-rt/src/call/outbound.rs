@@ -1,10 +1,12 @@
 //! Making a call: who, how long, and what to do when it fails.
 
+use std::future::{Future, ready};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use bytestring::ByteString;
+use futures::future::Either;
 use serde::Serialize;
 use tchannel_proto::{
     Body, CallHead, ChecksumType, ErrorCode, Progress, SendHeaders, Tracing, Ttl,
@@ -23,7 +25,7 @@ use crate::error::CallError;
 use crate::layer::{CallLayers, NextCall, Outbound};
 use crate::peer::{Chosen, PeerList, patience};
 use crate::retry::{Acted, Decision, Failure, Retry, RetryFlags, RetryOn};
-use crate::scheme::{Headers, json, msgpack, thrift};
+use crate::scheme::{Headers, SchemeError, json, msgpack, thrift};
 use crate::stats::OutboundStats;
 
 /// A call about to be made. See [`Channel::call`].
@@ -284,11 +286,12 @@ impl<'a> Call<'a> {
     /// # Errors
     ///
     /// As [`send`](Self::send); a body that can not be encoded is a `bad request` that was not sent.
-    pub async fn json<T: Serialize + ?Sized>(mut self, body: &T) -> Result<Response, CallError> {
-        self.arg_scheme = "json";
+    pub fn json<T: Serialize + ?Sized>(
+        self,
+        body: &T,
+    ) -> impl Future<Output = Result<Response, CallError>> + Send + use<'a, T> {
         let arg2 = json::encode_headers(&self.application_headers);
-        let arg3 = json::encode(body).map_err(CallError::unsendable)?;
-        self.send(arg2, arg3).await
+        self.send_encoded("json", Ok(arg2), json::encode(body))
     }
 
     /// Sends `body` as MessagePack with named fields and waits for the answer; see [`Response::decode`].
@@ -296,11 +299,12 @@ impl<'a> Call<'a> {
     /// # Errors
     ///
     /// As [`send`](Self::send); a body that can not be encoded is a `bad request` that was not sent.
-    pub async fn msgpack<T: Serialize + ?Sized>(mut self, body: &T) -> Result<Response, CallError> {
-        self.arg_scheme = "msgpack";
+    pub fn msgpack<T: Serialize + ?Sized>(
+        self,
+        body: &T,
+    ) -> impl Future<Output = Result<Response, CallError>> + Send + use<'a, T> {
         let arg2 = msgpack::encode_headers(&self.application_headers);
-        let arg3 = msgpack::encode(body).map_err(CallError::unsendable)?;
-        self.send(arg2, arg3).await
+        self.send_encoded("msgpack", Ok(arg2), msgpack::encode(body))
     }
 
     /// Sends a Thrift argument struct, already encoded, and waits for the result struct.
@@ -308,11 +312,25 @@ impl<'a> Call<'a> {
     /// # Errors
     ///
     /// As [`send`](Self::send).
-    pub async fn thrift(mut self, arguments: impl Into<Bytes>) -> Result<Response, CallError> {
-        self.arg_scheme = "thrift";
-        let arg2 =
-            thrift::encode_headers(&self.application_headers).map_err(CallError::unsendable)?;
-        self.send(arg2, arguments).await
+    pub fn thrift(
+        self,
+        arguments: impl Into<Bytes>,
+    ) -> impl Future<Output = Result<Response, CallError>> + Send + 'a {
+        let arg2 = thrift::encode_headers(&self.application_headers);
+        self.send_encoded("thrift", arg2, Ok(arguments.into()))
+    }
+
+    /// Sends args that could be encoded.
+    pub(crate) fn send_encoded(
+        self,
+        scheme: &'a str,
+        arg2: Result<Bytes, SchemeError>,
+        arg3: Result<Bytes, SchemeError>,
+    ) -> impl Future<Output = Result<Response, CallError>> + Send + use<'a> {
+        match arg2.and_then(|arg2| Ok((arg2, arg3?))) {
+            Ok((arg2, arg3)) => Either::Left(self.arg_scheme(scheme).send(arg2, arg3)),
+            Err(error) => Either::Right(ready(Err(CallError::unsendable(error)))),
+        }
     }
 
     /// Begins a streaming call. Until its first frame has left, another peer may be tried; from then on it is not

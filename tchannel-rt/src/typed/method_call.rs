@@ -6,6 +6,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt;
 
 use super::MethodError;
 use super::format::{Format, Scheme};
@@ -89,22 +90,10 @@ impl<'a, T, E> MethodCall<'a, T, E> {
         Ok((value, headers.map_err(MethodError::Malformed)?))
     }
 
-    async fn result(self) -> Result<T, MethodError<E>> {
-        let (decode, decode_thrown) = (self.decode, self.decode_thrown);
-        let response = self.send().await?;
-        read(&response, decode, decode_thrown)
-    }
-
-    fn send(self) -> impl Future<Output = Result<Response, CallError>> {
+    fn send(self) -> impl Future<Output = Result<Response, CallError>> + Send + use<'a, T, E> {
         let arg2 = self.scheme.encode_headers(self.call.application_headers());
-        let args = arg2.and_then(|arg2| Ok((arg2, self.arguments?)));
-        async move {
-            let (arg2, arg3) = args.map_err(CallError::unsendable)?;
-            self.call
-                .arg_scheme(self.scheme.name)
-                .send(arg2, arg3)
-                .await
-        }
+        self.call
+            .send_encoded(self.scheme.name, arg2, self.arguments)
     }
 }
 
@@ -129,6 +118,9 @@ where
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.result())
+        let (decode, decode_thrown) = (self.decode, self.decode_thrown);
+        // Mapped, since an async block would hold the call twice.
+        let read = move |response: Result<_, _>| read(&response?, decode, decode_thrown);
+        Box::pin(self.send().map(read))
     }
 }

@@ -1,11 +1,15 @@
 //! A service made of typed methods, ready to be put under a name.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::sync::Arc;
 
+use futures::FutureExt;
+use futures::future::Either;
+
 use super::{Exchange, Format, Interface, MethodError, meta};
-use crate::handler::{Endpoint, HandlerResult, Reply, Request};
+use crate::handler::{Endpoint, HandlerError, HandlerResult, Reply, Request};
 use crate::layer::{HandlerLayer, SharedLayer, layered, share};
+use crate::scheme::Headers;
 use crate::scheme::thrift::{Returned, Struct, Throws};
 use crate::service::{Service, bad_answer, bad_request, check_scheme};
 
@@ -95,10 +99,14 @@ impl<I: Send + Sync + 'static> ServiceBuilder<I> {
         Fut: Future<Output = Result<T, MethodError<E>>> + Send + 'static,
     {
         let it = self.it.clone();
-        let handler = Arc::new(handler);
-        let endpoint = Endpoint::unary(move |request: Request| {
-            let (it, handler) = (it.clone(), handler.clone());
-            async move { answer(&request, format, |arguments| handler(it, arguments)).await }
+        // What comes is read before there is a future, which then need not hold it; and futures are mapped, since
+        // an async block would hold each twice.
+        let endpoint = Endpoint::unary(move |request: Request| match read(&request, format) {
+            Ok((headers, arguments)) => {
+                let served = Exchange::serve(headers, handler(it.clone(), arguments));
+                Either::Left(served.map(move |(result, headers)| answer(format, result, &headers)))
+            }
+            Err(error) => Either::Right(ready(Err(error))),
         });
         self.put(method, endpoint);
         self
@@ -119,23 +127,22 @@ impl<I: Send + Sync + 'static> ServiceBuilder<I> {
     }
 }
 
-async fn answer<A, T, E, Fut>(
-    request: &Request,
-    format: Format<A, T, E>,
-    handler: impl FnOnce(A) -> Fut,
-) -> HandlerResult
-where
-    Fut: Future<Output = Result<T, MethodError<E>>>,
-{
+fn read<A, T, E>(request: &Request, format: Format<A, T, E>) -> Result<(Headers, A), HandlerError> {
     check_scheme(request, format.scheme.name)?;
     let headers = format.scheme.decode_headers(&request.arg2);
-    let exchange = Exchange::new(headers.map_err(bad_request)?);
-    let arguments = (format.request.decode)(&request.arg3).map_err(bad_request)?;
-    let result = exchange.clone().scope(handler(arguments)).await;
-    let arg2 = || {
-        let arg2 = format.scheme.encode_headers(&exchange.response_headers());
-        arg2.map_err(bad_answer)
-    };
+    let arguments = (format.request.decode)(&request.arg3);
+    Ok((
+        headers.map_err(bad_request)?,
+        arguments.map_err(bad_request)?,
+    ))
+}
+
+fn answer<A, T, E>(
+    format: Format<A, T, E>,
+    result: Result<T, MethodError<E>>,
+    headers: &Headers,
+) -> HandlerResult {
+    let arg2 = || format.scheme.encode_headers(headers).map_err(bad_answer);
     match result {
         Ok(value) => {
             let arg3 = (format.response.encode)(&value).map_err(bad_answer)?;
