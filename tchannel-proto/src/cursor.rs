@@ -158,11 +158,6 @@ impl Reader {
     }
 }
 
-/// Whether `bytes` are text. Most text is ASCII, which is quicker to see.
-pub(crate) fn is_utf8(bytes: &[u8]) -> bool {
-    bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()
-}
-
 #[cold]
 pub(crate) fn short(field: &'static str, needed: usize, left: usize) -> DecodeError {
     DecodeError::Short {

@@ -9,7 +9,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use bytestring::ByteString;
 
-use crate::cursor::{DecodeError, Reader, is_utf8, put_text1, short, text1_size};
+use crate::cursor::{DecodeError, Reader, put_text1, short, text1_size};
 use crate::limits::{TRANSPORT_HEADER_KEY_MAX, TRANSPORT_HEADERS_MAX};
 
 /// The keys the protocol gives a meaning.
@@ -123,12 +123,16 @@ impl TransportHeaders {
 fn checked_size(rest: &[u8], count: u8) -> Result<usize, DecodeError> {
     let mut fields = Fields { rest };
     for _ in 0..count {
-        check_key(fields.text("transport header key")?)?;
-        fields.text("transport header value")?;
+        check_key(fields.next("transport header key")?)?;
+        fields.next("transport header value")?;
     }
-    let size = rest.len() - fields.rest.len();
-    check_unique(&rest[..size])?;
-    Ok(size)
+    let (block, _) = rest.split_at(rest.len() - fields.rest.len());
+    // Lengths below 128 are ASCII as well, so that one look is enough for nearly all.
+    if !block.is_ascii() {
+        check_text(block)?;
+    }
+    check_unique(block)?;
+    Ok(block.len())
 }
 
 fn check_key(key: &[u8]) -> Result<(), DecodeError> {
@@ -142,11 +146,20 @@ fn check_key(key: &[u8]) -> Result<(), DecodeError> {
     }
 }
 
+fn check_text(block: &[u8]) -> Result<(), DecodeError> {
+    for (key, value) in (Pairs { rest: block }) {
+        let not_utf8 = |field| move |_| DecodeError::NotUtf8 { field };
+        std::str::from_utf8(key).map_err(not_utf8("transport header key"))?;
+        std::str::from_utf8(value).map_err(not_utf8("transport header value"))?;
+    }
+    Ok(())
+}
+
 fn check_unique(block: &[u8]) -> Result<(), DecodeError> {
     let mut later = Pairs { rest: block };
     while let Some((key, _)) = later.next() {
         let mut others = Pairs { rest: later.rest };
-        if others.any(|(other, _)| other == key) {
+        if others.any(|(other, _)| other.first() == key.first() && other == key) {
             return Err(DecodeError::DuplicateKey {
                 key: String::from_utf8_lossy(key).into_owned(),
             });
@@ -168,20 +181,16 @@ struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    fn text(&mut self, field: &'static str) -> Result<&'a [u8], DecodeError> {
+    fn next(&mut self, field: &'static str) -> Result<&'a [u8], DecodeError> {
         let Some((&length, rest)) = self.rest.split_first() else {
             return Err(short(field, 1, 0));
         };
         let length = usize::from(length);
-        let Some((text, rest)) = rest.split_at_checked(length) else {
+        let Some((bytes, rest)) = rest.split_at_checked(length) else {
             return Err(short(field, length, rest.len()));
         };
         self.rest = rest;
-        if is_utf8(text) {
-            Ok(text)
-        } else {
-            Err(DecodeError::NotUtf8 { field })
-        }
+        Ok(bytes)
     }
 }
 

@@ -12,10 +12,12 @@ use super::{Conn, Core};
 /// Slices handed to one vectored write.
 const SLICES: usize = 64;
 
-/// Messages are gathered for one write until they are half of what is in flight, so that one end works on one half
-/// while the other end has the other; but no fewer than this, for which a system call would be too much,
+/// Messages are gathered for one write until they are this share of what is in flight. All of it would leave one end
+/// idle while the other works; with a little more than half, what has come apart once does not come apart further.
+const GATHERED: (usize, usize) = (5, 8);
+/// But no fewer, for which a system call would be too much,
 const GATHERED_MIN: usize = 8;
-/// and no more than this, since the first of them waits for the last.
+/// and no more, since the first of them waits for the last.
 pub(super) const GATHERED_MAX: usize = 64;
 
 /// How far writing has come.
@@ -33,7 +35,8 @@ impl Core {
     /// Whether so much is queued that it should leave before more is.
     pub(super) fn is_due(&self) -> bool {
         let in_flight = self.proto.outbound_in_flight() + self.proto.inbound_in_flight();
-        in_flight <= 1 || self.gathered >= (in_flight / 2).clamp(GATHERED_MIN, GATHERED_MAX)
+        let share = in_flight * GATHERED.0 / GATHERED.1;
+        in_flight <= 1 || self.gathered >= share.clamp(GATHERED_MIN, GATHERED_MAX)
     }
 
     fn transmit(&mut self, into: &mut Outbox) -> bool {
