@@ -1,7 +1,7 @@
 //! One call on one connection, from its first frame to its end. Dropping it cancels the call.
 
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -13,6 +13,14 @@ use crate::connection::{Conn, Core, Exchange, ResponseInfo, Target};
 use crate::error::CallError;
 use crate::peer::Chosen;
 use crate::stats::{End, OutboundStats, Stopwatch};
+
+/// What a caller waits for.
+pub(crate) enum Awaits {
+    /// The whole answer, and who is to be woken then.
+    Whole(Option<Waker>),
+    /// Its parts.
+    Stream,
+}
 
 /// The end of a call; see the head of this file.
 pub(crate) struct InFlight {
@@ -41,14 +49,17 @@ impl InFlight {
         now: Instant,
         head: &CallHead<'_>,
         body: &mut Body,
-        reader: Exchange,
+        reader: Awaits,
     ) -> Result<(Self, Progress), CallError> {
         let mut core = conn.core();
         let (key, progress) = core
             .proto
             .call(now, head, body)
             .map_err(|refusal| CallError::from_refusal(&refusal))?;
-        let exchange = core.exchanges.insert(reader);
+        let exchange = core.exchanges.insert(match reader {
+            Awaits::Whole(waker) => Exchange::collecting(waker),
+            Awaits::Stream => Exchange::default(),
+        });
         core.set_target(key, Target::Exchange(exchange));
         core.gathered += 1;
         conn.flush_soon(core);

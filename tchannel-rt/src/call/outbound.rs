@@ -14,12 +14,12 @@ use tchannel_proto::{
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
-use super::in_flight::InFlight;
+use super::in_flight::{Awaits, InFlight};
 use super::sending::Sending;
 use super::{ArgWriter, PendingResponse, Response};
 use crate::channel::Channel;
 use crate::clock;
-use crate::connection::{Conn, Exchange};
+use crate::connection::Conn;
 use crate::context::CallContext;
 use crate::error::CallError;
 use crate::layer::{CallLayers, NextCall, Outbound};
@@ -417,7 +417,7 @@ impl<'a> Call<'a> {
         let chosen = self.choose(tried, time)?;
         let may_turn = || self.goes_on_unsent(attempt) && chosen.has_another(tried);
         let opened = match self.connect(&chosen, time, may_turn).await {
-            Ok((conn, time)) => self.start(conn, time, tracing, body, Exchange::default()),
+            Ok((conn, time)) => self.start(conn, time, tracing, body, Awaits::Stream),
             Err(error) => Err(error),
         };
         match opened {
@@ -490,7 +490,7 @@ impl<'a> Call<'a> {
         time: Time,
         tracing: Tracing,
         body: &mut Body,
-        reader: Exchange,
+        reader: Awaits,
     ) -> Result<(InFlight, Progress), CallError> {
         let ttl = Ttl::from_duration(time.left())
             .ok_or_else(|| timed_out("less than 1 ms of the ttl is left"))?;
@@ -501,7 +501,7 @@ impl<'a> Call<'a> {
             tracing,
             headers: self.send_headers(),
             checksum_type: self.checksum_type,
-            streaming: !reader.collects,
+            streaming: matches!(reader, Awaits::Stream),
         };
         InFlight::start(conn, time.now, &head, body, reader)
     }

@@ -14,11 +14,11 @@ use futures::future::BoxFuture;
 use tchannel_proto::{Body, Progress, Tracing};
 use tracing::{Instrument, Span};
 
-use super::in_flight::InFlight;
+use super::in_flight::{Awaits, InFlight};
 use super::outbound::{Time, note_answer, note_failure};
 use super::{Call, Response};
 use crate::clock;
-use crate::connection::{Exchange, ResponseInfo};
+use crate::connection::ResponseInfo;
 use crate::context::CallContext;
 use crate::error::CallError;
 use crate::layer::{NextCall, Outbound};
@@ -109,7 +109,7 @@ impl<'a> Sending<'a> {
         };
         let mut rest = self.body.clone();
         let since = Stopwatch::start();
-        let reader = Exchange::collecting(cx.waker().clone());
+        let reader = Awaits::Whole(Some(cx.waker().clone()));
         match call.start(conn, time, trip.tracing, &mut rest, reader) {
             Err(error) => {
                 let attempted = attempted(chosen, &trip.stats, since, Err(error));
@@ -279,7 +279,7 @@ impl Call<'_> {
         let may_turn = || goes_on() && chosen.has_another(&trip.tried);
         let (conn, time) = self.connect(chosen, trip.time(now), may_turn).await?;
         let mut body = body.clone();
-        let reader = Exchange::collecting(None);
+        let reader = Awaits::Whole(None);
         let (call, progress) = self.start(conn, time, trip.tracing, &mut body, reader)?;
         if progress == Progress::Full {
             call.send_rest(body).await;
