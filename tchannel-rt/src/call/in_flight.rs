@@ -106,23 +106,11 @@ impl InFlight {
 
     /// Sends the rest of a whole request, as fast as the peer takes it; returns early once the call is over.
     pub(crate) async fn send_rest(&self, mut body: Body) {
-        loop {
-            tokio::select! {
-                biased;
-                () = std::future::poll_fn(|cx| self.poll_over(cx)) => return,
-                () = self.conn.wait_for_room() => {}
-            }
-            let mut core = self.conn.core();
-            loop {
-                match core.proto.send(self.key, &mut body) {
-                    Ok(Progress::Full)
-                        if self.conn.queued(&core) < self.conn.limits().queued_soft => {}
-                    Ok(Progress::Full) => break,
-                    Ok(_) | Err(_) => return self.conn.flush_soon(core),
-                }
-            }
-            drop(core);
-            self.conn.flush();
+        let send = |core: &mut Core| core.proto.send(self.key, &mut body);
+        tokio::select! {
+            biased;
+            () = std::future::poll_fn(|cx| self.poll_over(cx)) => {}
+            _ = self.conn.send_whole(send) => {}
         }
     }
 

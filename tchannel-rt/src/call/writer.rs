@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tchannel_proto::{Body, CallIsOver, ErrorCode, InboundKey, Progress};
 
 use super::in_flight::InFlight;
-use crate::connection::{Conn, Core};
+use crate::connection::{Conn, Core, TURN};
 use crate::error::CallError;
 use crate::handler::HandlerError;
 use crate::retry::Acted;
@@ -22,6 +22,8 @@ pub struct ArgWriter {
     side: Side,
     arg2_end: bool,
     done: bool,
+    /// Bytes sent since others have had their turn.
+    turn: usize,
 }
 
 enum Side {
@@ -40,6 +42,7 @@ impl ArgWriter {
             side: Side::Request(call),
             arg2_end: false,
             done: false,
+            turn: 0,
         }
     }
 
@@ -53,6 +56,7 @@ impl ArgWriter {
             },
             arg2_end: false,
             done: false,
+            turn: 0,
         }
     }
 
@@ -160,27 +164,21 @@ impl ArgWriter {
     }
 
     async fn write(&mut self, mut body: Body) -> Result<(), CallError> {
-        self.count(body.len());
-        let conn = self.conn().clone();
-        loop {
-            conn.wait_for_room().await;
-            let mut core = conn.core();
-            loop {
-                match self.send_frame(&mut core, &mut body).map_err(|_| over())? {
-                    Progress::Full if conn.queued(&core) < conn.limits().queued_soft => {}
-                    Progress::Full => break,
-                    progress @ (Progress::Done | Progress::Starved) => {
-                        conn.flush_soon(core);
-                        if progress == Progress::Done {
-                            self.note_done();
-                        }
-                        return Ok(());
-                    }
-                }
-            }
-            drop(core);
-            conn.flush();
+        let bytes = body.len();
+        self.count(bytes);
+        let sent = self
+            .conn()
+            .send_in_turns(|core| self.send_frame(core, &mut body));
+        if sent.await.map_err(|_| over())? == Progress::Done {
+            self.note_done();
         }
+        // Others are to have their turn also where this never has to wait.
+        self.turn += bytes;
+        if self.turn >= TURN {
+            self.turn = 0;
+            tokio::task::yield_now().await;
+        }
+        Ok(())
     }
 
     fn give_up(&mut self, code: ErrorCode, why: &str) {

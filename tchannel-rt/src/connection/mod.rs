@@ -26,6 +26,7 @@ mod served;
 mod settle;
 mod spent;
 mod transport;
+mod turns;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -36,7 +37,7 @@ use slab::Slab;
 use tchannel_proto::{
     Body, Connection, ConnectionConfig, InboundKey, OutboundKey, Outbox, PeerInfo,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 pub(crate) use dial::{DialError, dial};
 pub(crate) use driver::{Driver, drive};
@@ -47,6 +48,7 @@ use memory::Memory;
 pub(crate) use served::{RelayLink, RelayTicket, Served, Target};
 use transport::Socket;
 pub(crate) use transport::{Reader, RemoteAddr, Stream};
+pub(crate) use turns::TURN;
 
 use crate::clock;
 use crate::config::ChannelConfig;
@@ -65,6 +67,8 @@ pub(crate) struct Shared {
     wake: Notify,
     /// Woken whenever the queue has become short, a stream was read, or the connection closed.
     room: Notify,
+    /// Held by the whole message that is being sent, if it is a large one.
+    large: Semaphore,
     unwritten: AtomicUsize,
     written: AtomicU64,
     write_is_blocked: AtomicBool,
@@ -166,6 +170,7 @@ impl Conn {
             writer: Mutex::new(Outbox::new()),
             wake: Notify::new(),
             room: Notify::new(),
+            large: Semaphore::new(1),
             unwritten: AtomicUsize::new(0),
             written: AtomicU64::new(0),
             write_is_blocked: AtomicBool::new(false),

@@ -121,19 +121,9 @@ impl Conn {
 
     /// Sends what did not fit in the first frame, as fast as the peer takes it.
     async fn send_rest(self, key: InboundKey, mut body: Body) {
-        loop {
-            self.wait_for_room().await;
-            let mut core = self.core();
-            loop {
-                match core.proto.send_response(key, &mut body) {
-                    Ok(Progress::Full) if self.queued(&core) < self.limits().queued_soft => {}
-                    Ok(Progress::Full) => break,
-                    Ok(_) | Err(_) => return self.flush_soon(core),
-                }
-            }
-            drop(core);
-            self.flush();
-        }
+        let send = |core: &mut Core| core.proto.send_response(key, &mut body);
+        // An error says that the caller no longer waits.
+        let _ = self.send_whole(send).await;
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bytes::Bytes;
 use tchannel_rt::{Channel, Reply, StreamRequest};
 
-use crate::support::{config, soon};
+use crate::support::{config, listen, soon};
 
 const SOFT: usize = 64 * 1024;
 const CHUNK: usize = 32 * 1024;
@@ -124,6 +124,55 @@ async fn a_small_answer_waits_for_no_more_of_a_large_one_than_may_be_queued() {
         calls >= STREAM / AHEAD_MAX,
         "{calls} calls went beside the stream"
     );
+}
+
+/// What may be written in one turn, and a chunk that was begun within it.
+const TURN_MAX: usize = 4 * SOFT;
+
+/// Sends a stream over a socket that takes much at once, chunk by chunk, and gives the most that was sent between
+/// two turns of another task, and how many turns that task has had.
+async fn stream_beside_a_task(chunk: usize) -> (usize, usize) {
+    let read = Read::default();
+    let server = server(&read);
+    let addr = listen(&server).await;
+    let client = Channel::new("client");
+    let opened = client.call("svc::sink").peer(&addr).stream();
+    let (mut request, answer) = soon(opened).await.expect("it is there");
+    let written = Read::default();
+    let writing = tokio::spawn({
+        let written = written.clone();
+        async move {
+            for _ in 0..STREAM / chunk {
+                request.send(Bytes::from(vec![7; chunk])).await?;
+                written.fetch_add(chunk, Ordering::Relaxed);
+            }
+            request.finish().await
+        }
+    });
+    let (mut before, mut at_once, mut turns) = (0, 0, 0);
+    while !writing.is_finished() {
+        tokio::task::yield_now().await;
+        turns += 1;
+        let now = written.load(Ordering::Relaxed);
+        at_once = at_once.max(now - before);
+        before = now;
+    }
+    let written = soon(writing).await.expect("no panic");
+    written.expect("all is taken");
+    soon(answer.response()).await.expect("an answer");
+    (at_once, turns)
+}
+
+#[tokio::test]
+async fn whoever_streams_chunk_after_chunk_lets_others_have_their_turn() {
+    let (at_once, _) = stream_beside_a_task(CHUNK).await;
+    assert!(at_once <= TURN_MAX, "{at_once} bytes were sent at once");
+}
+
+#[tokio::test]
+async fn whoever_streams_one_large_chunk_lets_others_have_their_turn_within() {
+    let (_, turns) = stream_beside_a_task(STREAM).await;
+    assert!(turns >= STREAM / TURN_MAX, "{turns} turns in all");
 }
 
 fn text(bytes: &[u8]) -> &str {
