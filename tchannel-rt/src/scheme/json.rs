@@ -30,7 +30,7 @@ pub fn encode_headers(headers: &Headers) -> Bytes {
 /// [`SchemeError`] when it is not JSON, not an object, or has a value that is not a string.
 pub fn decode_headers(arg2: &[u8]) -> Result<Headers, SchemeError> {
     match arg2.trim_ascii() {
-        b"" | b"null" | b"\"\"" => Ok(Headers::new()),
+        b"" | b"{}" | b"null" | b"\"\"" => Ok(Headers::new()),
         object => read(Arg::Headers, object),
     }
 }

@@ -35,7 +35,7 @@ pub fn encode_headers(headers: &Headers) -> Bytes {
 /// [`SchemeError`] when it is not exactly one map of strings to strings.
 pub fn decode_headers(arg2: &[u8]) -> Result<Headers, SchemeError> {
     match arg2 {
-        b"" => Ok(Headers::new()),
+        b"" | b"\x80" => Ok(Headers::new()),
         map => read(Arg::Headers, map),
     }
 }

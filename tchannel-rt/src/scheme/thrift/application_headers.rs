@@ -41,7 +41,7 @@ pub fn encode_headers(headers: &Headers) -> Result<Bytes, SchemeError> {
 /// [`SchemeError`] when it ends early, goes on after the last pair, or is not UTF-8.
 pub fn decode_headers(arg2: &[u8]) -> Result<Headers, SchemeError> {
     match arg2 {
-        b"" => Ok(Headers::new()),
+        b"" | b"\0\0" => Ok(Headers::new()),
         map => read(Input(map)).map_err(problem),
     }
 }
