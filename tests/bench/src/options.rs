@@ -69,6 +69,8 @@ pub enum Scheme {
     Thrift,
     /// MessagePack with named fields.
     Msgpack,
+    /// A client and a service from a Rust trait.
+    Trait,
 }
 
 /// The service when nobody names another.
@@ -198,6 +200,7 @@ fn scheme(text: &str) -> Result<Scheme, String> {
         "raw" => Ok(Scheme::Raw),
         "thrift" => Ok(Scheme::Thrift),
         "msgpack" => Ok(Scheme::Msgpack),
+        "trait" => Ok(Scheme::Trait),
         _ => Err(format!("{text:?} is no scheme: raw, thrift or msgpack")),
     }
 }
@@ -206,7 +209,7 @@ const USAGE: &str = "\
 usage:
   server --port 0 --threads N [--advertise H:P --service NAME]
   client --addr H:P --conns N --inflight C --payload BYTES --warmup-ms MS --duration-ms MS --threads N
-         [--router H:P --service NAME] [--scheme raw|thrift|msgpack]
+         [--router H:P --service NAME] [--scheme raw|thrift|msgpack|trait]
 
 A server prints `READY <port>` and echoes until it is killed. A client prints `START` and `STOP` around what
 it counts, then one line of JSON. Times in it are microseconds, mbps is 10^6 bytes a second each way, and

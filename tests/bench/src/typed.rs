@@ -1,7 +1,8 @@
-//! The echo that is measured, as a service: raw, as Thrift has it, and as MessagePack does.
+//! The echo that is measured, as a service: raw, as Thrift has it, as MessagePack does, and as a Rust trait.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use tchannel_rt::schemars::JsonSchema;
 use tchannel_rt::{Channel, Client, Incoming, MethodError, Reply};
 
 use crate::load::Echo;
@@ -28,6 +29,25 @@ impl Bench for Service {
     }
 }
 
+/// Bytes, as MessagePack has them.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(crate = "tchannel_rt::schemars")]
+pub struct Blob(#[schemars(with = "Vec<u8>")] Bytes);
+
+/// The echo as a trait.
+#[tchannel_rt::service]
+pub trait Repeat {
+    /// Gives back what it gets.
+    async fn repeat(&self, payload: Blob) -> Blob;
+}
+
+impl Repeat for Service {
+    async fn repeat(&self, payload: Blob) -> Blob {
+        payload
+    }
+}
+
 /// Serves the echo under the name `service`, in every scheme.
 pub fn serve_echo(channel: &Channel, service: &str) {
     let service = channel.service(service);
@@ -46,7 +66,8 @@ pub fn serve_echo(channel: &Channel, service: &str) {
         let answer = request.respond.ok()?;
         Ok(answer.finish_with(bytes.to_string()).await?)
     });
-    service.serve(Service.into_service());
+    service.serve(Bench::into_service(Service));
+    service.serve(Repeat::into_service(Service));
 }
 
 /// Reads a stream to its end and says how many bytes it had; at the service that has no other name.
@@ -61,6 +82,8 @@ pub enum Caller {
     Thrift(BenchClient),
     /// A body with one named field.
     Msgpack(Untyped),
+    /// The client of a trait.
+    Trait(RepeatClient),
 }
 
 /// Where calls go that no generated client makes.
@@ -79,16 +102,18 @@ impl Caller {
             channel: channel.clone(),
             peer: peer.map(str::to_owned),
         };
+        let typed = || {
+            let client = Client::new(&channel, service).ttl(TTL);
+            match peer {
+                Some(peer) => client.peer(peer),
+                None => client,
+            }
+        };
         match scheme {
             Scheme::Raw => Self::Raw(untyped("raw")),
             Scheme::Msgpack => Self::Msgpack(untyped("msgpack")),
-            Scheme::Thrift => {
-                let client = Client::new(&channel, service).ttl(TTL);
-                Self::Thrift(BenchClient::with(match peer {
-                    Some(peer) => client.peer(peer),
-                    None => client,
-                }))
-            }
+            Scheme::Thrift => Self::Thrift(BenchClient::with(typed())),
+            Scheme::Trait => Self::Trait(RepeatClient::with(typed())),
         }
     }
 }
@@ -111,6 +136,10 @@ impl Echo for Caller {
                 Ok(answer.map_err(in_words)?.arg3.len())
             }
             Self::Thrift(client) => Ok(client.echo(payload).await.map_err(in_words)?.len()),
+            Self::Trait(client) => {
+                let echoed = client.repeat(Blob(payload)).await;
+                Ok(echoed.map_err(in_words)?.0.len())
+            }
             Self::Msgpack(to) => {
                 let answer = to.call().msgpack(&Payload { payload }).await;
                 let body: Payload = answer.map_err(in_words)?.decode().map_err(in_words)?;

@@ -36,6 +36,15 @@ pub(super) fn msgpack(times: u64) -> Duration {
     .call(times)
 }
 
+pub(super) fn of_trait(times: u64) -> Duration {
+    let scheme = Scheme::Trait;
+    Ends {
+        scheme,
+        ..Ends::default()
+    }
+    .call(times)
+}
+
 pub(super) fn relayed(times: u64) -> Duration {
     let between = Between::Relay;
     Ends {

@@ -25,7 +25,7 @@ pub struct Case {
 }
 
 /// All of them, cheapest first.
-pub const CASES: [Case; 18] = [
+pub const CASES: [Case; 19] = [
     Case::new("peek", codec::peek, 100, 10_000),
     Case::new("ring lookup", router::look_up, 1_000, 10_000),
     Case::new("route", router::decide, 1_000, 10_000),
@@ -38,6 +38,7 @@ pub const CASES: [Case; 18] = [
     Case::new("raw call", calls::raw, 2_048, 4_096),
     Case::new("thrift call", calls::thrift, 2_048, 4_096),
     Case::new("msgpack call", calls::msgpack, 2_048, 4_096),
+    Case::new("trait call", calls::of_trait, 2_048, 4_096),
     Case::new("relayed call", calls::relayed, 2_048, 4_096),
     Case::new(ALONE, calls::raw_of::<1>, 256, 1_024).unsteady(),
     Case::new(OF_MANY, calls::raw_of::<10_000>, 0, 10_000),
