@@ -7,6 +7,9 @@ use std::collections::VecDeque;
 
 use bytes::BytesMut;
 
+/// Most buffers that are kept, whatever their size: each of them is looked at when one is needed.
+const BUFFERS_MAX: usize = 8;
+
 /// A few buffers that were used up, each kept by an empty slice of it.
 #[derive(Debug)]
 pub(super) struct Spent {
@@ -49,7 +52,7 @@ impl Spent {
         buffer.clear();
         self.bytes += size;
         self.buffers.push_back((buffer, size));
-        while self.bytes > self.bytes_max {
+        while self.bytes > self.bytes_max || self.buffers.len() > BUFFERS_MAX {
             let (_, size) = self.buffers.pop_front().expect("bytes are of buffers");
             self.bytes -= size;
         }
@@ -102,13 +105,16 @@ mod tests {
     }
 
     #[test]
-    fn no_more_bytes_are_kept_than_allowed() {
+    fn no_more_buffers_are_kept_than_allowed() {
         let mut spent = Spent::new(250);
         let given: Vec<_> = (0..5).map(|_| fill(&mut spent, 100)).collect();
         assert_eq!((spent.buffers.len(), spent.bytes), (2, 200));
         drop(given);
         fill(&mut spent, 251);
         assert_eq!((spent.buffers.len(), spent.bytes), (2, 200));
+        let given: Vec<_> = (0..20).map(|_| fill(&mut spent, 10)).collect();
+        assert_eq!((spent.buffers.len(), spent.bytes), (8, 80));
+        drop(given);
         spent.clear();
         assert_eq!((spent.buffers.len(), spent.bytes), (0, 0));
     }
