@@ -20,11 +20,17 @@ const GATHERED_MIN: usize = 8;
 /// and no more, since the first of them waits for the last.
 pub(super) const GATHERED_MAX: usize = 64;
 
+/// How often in a row a caller writes for others who queue meanwhile. One that went on for as long as they do would
+/// not get to its own answer.
+const TIMES_BY_CALLER: usize = 2;
+
 /// How far writing has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Written {
     All,
     UntilFull,
+    /// As often as was asked for; there may be more.
+    AsOften,
     /// Somebody else is at it.
     ByAnother,
     /// The socket is broken, and the driver knows.
@@ -59,37 +65,52 @@ impl Conn {
         }
     }
 
-    /// Writes until all is written or the socket takes no more; the driver waits for it then. Never waits itself.
+    /// Writes what is queued, or what of it the socket takes; the driver does the rest. Never waits itself.
     pub(crate) fn flush(&self) {
-        if self.write_all() == Written::UntilFull {
+        let is_left = match self.write(TIMES_BY_CALLER) {
+            Written::All => self.core().proto.buffered() > 0,
+            Written::UntilFull | Written::AsOften => true,
+            Written::ByAnother | Written::ByNobody => false,
+        };
+        if is_left {
             self.wake_driver();
         }
     }
 
-    /// The same for the driver. Were it to wake itself, it would go round and round until the peer reads.
+    /// Writes all, or what the socket takes, for the driver. Were it to wake itself, it would go round and round until
+    /// the peer reads. Others can not keep it here for long: while it writes, nobody's answers are read.
     pub(super) fn write_all(&self) -> Written {
-        self.0.is_touched.store(false, Ordering::Release);
         loop {
-            let mut outbox = match self.0.writer.try_lock() {
-                Ok(outbox) => outbox,
-                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-                // Whoever holds it looks again once it has let go.
-                Err(TryLockError::WouldBlock) => return Written::ByAnother,
-            };
-            let written = self.write_out(&mut outbox);
-            drop(outbox);
+            let written = self.write(usize::MAX);
             if written != Written::All || self.core().proto.buffered() == 0 {
                 return written;
             }
         }
     }
 
-    fn write_out(&self, outbox: &mut Outbox) -> Written {
+    fn write(&self, times: usize) -> Written {
+        self.0.is_touched.store(false, Ordering::Release);
+        let mut outbox = match self.0.writer.try_lock() {
+            Ok(outbox) => outbox,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // Whoever holds it looks again once it has let go.
+            Err(TryLockError::WouldBlock) => return Written::ByAnother,
+        };
+        self.write_out(&mut outbox, times)
+    }
+
+    fn write_out(&self, outbox: &mut Outbox, mut times: usize) -> Written {
         loop {
-            if outbox.is_empty() && !self.core().transmit(outbox) {
-                self.0.unwritten.store(0, Ordering::Relaxed);
-                self.release_sources();
-                return Written::All;
+            if outbox.is_empty() {
+                if times == 0 {
+                    return Written::AsOften;
+                }
+                times -= 1;
+                if !self.core().transmit(outbox) {
+                    self.0.unwritten.store(0, Ordering::Relaxed);
+                    self.release_sources();
+                    return Written::All;
+                }
             }
             match self.write_once(outbox) {
                 Ok(written) => {
