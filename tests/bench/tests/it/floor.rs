@@ -9,9 +9,14 @@ fn check(kind: &str, load: &[&str], is_relayed: bool) {
     let server = Server::start(FLOOR, &[kind, "server"]);
     let relay = is_relayed.then(|| Server::start(FLOOR, &["copy", &server.addr]));
     let addr = relay.as_ref().map_or(&server.addr, |relay| &relay.addr);
-    let report = check_lines(&client(&[FLOOR, kind], addr, load));
-    assert!(report.calls > 0, "{report:?}");
-    assert_eq!(report.errors, 0);
+    // A busy machine may not get one call done within a short window.
+    let is_carried = ["200", "2000", "20000"].into_iter().any(|window| {
+        let load = [load, &["--duration-ms", window]].concat();
+        let report = check_lines(&client(&[FLOOR, kind], addr, &load));
+        assert_eq!(report.errors, 0);
+        report.calls > 0
+    });
+    assert!(is_carried, "{kind} carries nothing");
 }
 
 #[test]
