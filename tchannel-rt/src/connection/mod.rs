@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Nobody holds the core of two connections at once, and no lock is held across an await. Whoever finds the
-//! connection idle writes by itself; under load frames pile up for one write by the driver.
+//! connection idle writes by itself. Under load frames are gathered for one write, until they are so many that the
+//! other end should begin with them; what is left is the driver's.
 
 mod dial;
 mod driver;
