@@ -51,9 +51,17 @@ pub fn count_all(program: &Path, cases: &[Case]) -> Result<Vec<u64>, Unavailable
 }
 
 fn count(program: &Path, case: &Case) -> Result<u64, Unavailable> {
-    let few = total(program, case, case.warm)?;
-    let many = total(program, case, case.warm + case.counted)?;
+    let few = least(program, case, case.warm)?;
+    let many = least(program, case, case.warm + case.counted)?;
     Ok(many.saturating_sub(few) / case.counted)
+}
+
+fn least(program: &Path, case: &Case, times: u64) -> Result<u64, Unavailable> {
+    let first = total(program, case, times)?;
+    (1..case.runs).try_fold(
+        first,
+        |least, _| Ok(least.min(total(program, case, times)?)),
+    )
 }
 
 fn total(program: &Path, case: &Case, times: u64) -> Result<u64, Unavailable> {
