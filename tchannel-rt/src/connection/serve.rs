@@ -24,7 +24,7 @@ impl Conn {
         let context = context(&call);
         let request = Request {
             service: call.service,
-            endpoint: text(call.arg1),
+            endpoint: text(&call.arg1),
             headers: call.headers,
             arg2: call.body.arg2,
             arg3: call.body.arg3,
@@ -75,7 +75,7 @@ impl Conn {
         let context = context(&call);
         let request = StreamRequest {
             service: call.service,
-            endpoint: text(call.arg1),
+            endpoint: text(&call.arg1),
             headers: call.headers,
             context,
             args: ArgReader::of_request(self.clone(), key, exchange),
@@ -180,9 +180,7 @@ fn arg_scheme(call: &InboundCall) -> ByteString {
 }
 
 /// Arg1 for people and dispatch; a name that is not UTF-8 has found no handler but a catch-all.
-fn text(arg1: bytes::Bytes) -> ByteString {
-    match std::str::from_utf8(&arg1) {
-        Ok(_) => ByteString::try_from(arg1).unwrap_or_default(),
-        Err(_) => String::from_utf8_lossy(&arg1).into_owned().into(),
-    }
+fn text(arg1: &bytes::Bytes) -> ByteString {
+    ByteString::try_from(arg1.clone())
+        .unwrap_or_else(|_| String::from_utf8_lossy(arg1).into_owned().into())
 }
