@@ -68,6 +68,9 @@ pub(super) struct Timers {
     /// One bit a slot: whether it holds a timer.
     occupied: [u64; SLOTS / 64],
     nodes: Vec<Node>,
+    /// No timer is due before this. It may have been that of one that was cleared since: most are, and to look for
+    /// the next one each time would cost more than to look once in vain.
+    soonest: Option<Instant>,
 }
 
 impl Timers {
@@ -78,6 +81,7 @@ impl Timers {
             heads: Box::new([NOWHERE; SLOTS]),
             occupied: [0; SLOTS / 64],
             nodes: Vec::new(),
+            soonest: None,
         }
     }
 
@@ -88,8 +92,11 @@ impl Timers {
             self.nodes.resize(index + 1, IDLE);
         }
         self.unlink(index);
-        let due = self.tick_after(due).max(self.cursor);
-        self.link(index, due);
+        let tick = self.tick_after(due).max(self.cursor);
+        self.link(index, tick);
+        if self.soonest.is_none_or(|soonest| due < soonest) {
+            self.soonest = Some(self.time_of(tick));
+        }
     }
 
     pub(super) fn cancel(&mut self, key: TimerKey) {
@@ -107,13 +114,21 @@ impl Timers {
 
     /// When to look next; never later than the next timer, at times earlier.
     pub(super) fn next(&self) -> Option<Instant> {
-        let tick = self.next_occupied(self.cursor)?;
-        Some(self.origin + Duration::from_millis(tick * TICK_MS))
+        self.soonest
     }
 
     /// One timer that is due, which is thereby cleared.
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<TimerKey> {
-        let present = self.tick_before(now);
+        if self.soonest.is_none_or(|soonest| now < soonest) {
+            return None;
+        }
+        let due = self.take_due(self.tick_before(now));
+        let next = self.next_occupied(self.cursor);
+        self.soonest = next.map(|tick| self.time_of(tick));
+        due
+    }
+
+    fn take_due(&mut self, present: u64) -> Option<TimerKey> {
         while self.cursor <= present {
             if let Some(index) = self.due_in_slot(self.cursor) {
                 self.unlink(index);
@@ -189,6 +204,10 @@ impl Timers {
         if self.heads[slot] == NOWHERE {
             self.occupied[slot / 64] &= !(1 << (slot % 64));
         }
+    }
+
+    fn time_of(&self, tick: u64) -> Instant {
+        self.origin + Duration::from_millis(tick * TICK_MS)
     }
 
     /// Rounded up: a timer never fires early.
