@@ -4,15 +4,18 @@
 //! and a list of work; without it, handlers start and relayed frames go to other connections. One write at
 //! the end carries whatever came of it.
 
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tchannel_proto::{FrameType, MessageId, PeerInfo, ProtocolError};
 use tokio::sync::oneshot;
 use tokio::time::Sleep;
 
+use super::flush::Written;
 use super::intake::{Came, Intake};
 use super::settle::Work;
 use super::{Conn, Core, Reader};
@@ -109,7 +112,7 @@ pub(super) enum Parting {
 
 enum Wake {
     Read(std::io::Result<usize>),
-    Notified,
+    Alarmed,
     Writable,
     Timer,
 }
@@ -121,11 +124,11 @@ impl Driver {
         self.conn.write_all();
         self.arm(sleep.as_mut());
         while self.end.is_none() {
-            match self.wait(sleep.as_mut()).await {
+            match poll_fn(|cx| self.poll_wake(sleep.as_mut(), cx)).await {
                 Wake::Read(Ok(0)) => self.end(Parting::Gone, CloseReason::Peer),
                 Wake::Read(Err(_)) => self.end(Parting::Gone, CloseReason::Network),
                 Wake::Read(Ok(bytes)) => self.handle_read(bytes),
-                Wake::Notified => self.handle_notified().await,
+                Wake::Alarmed => self.handle_alarm().await,
                 Wake::Writable => {
                     self.conn.0.write_is_blocked.store(false, Ordering::Release);
                     self.conn.write_all();
@@ -138,17 +141,26 @@ impl Driver {
         self.finish().await;
     }
 
-    async fn wait(&mut self, sleep: Pin<&mut Sleep>) -> Wake {
-        let may_read = self.hold_until.is_none();
-        let is_blocked = self.conn.0.write_is_blocked.load(Ordering::Acquire);
-        let is_armed = self.armed_for.is_some();
-        tokio::select! {
-            biased;
-            read = self.intake.read(&mut self.reader), if may_read => Wake::Read(read),
-            () = self.conn.0.wake.notified() => Wake::Notified,
-            _ = self.conn.0.socket.writable(), if is_blocked => Wake::Writable,
-            () = sleep, if is_armed => Wake::Timer,
+    /// What comes next; of several things the first of these.
+    fn poll_wake(&mut self, sleep: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<Wake> {
+        if self.hold_until.is_none()
+            && let Poll::Ready(read) = self.intake.poll_read(&mut self.reader, cx)
+        {
+            return Poll::Ready(Wake::Read(read));
         }
+        let shared = &self.conn.0;
+        if shared.alarm.poll(cx).is_ready() {
+            return Poll::Ready(Wake::Alarmed);
+        }
+        if shared.write_is_blocked.load(Ordering::Acquire)
+            && shared.socket.poll_writable(cx).is_ready()
+        {
+            return Poll::Ready(Wake::Writable);
+        }
+        if self.armed_for.is_some() && sleep.poll(cx).is_ready() {
+            return Poll::Ready(Wake::Timer);
+        }
+        Poll::Pending
     }
 
     fn handle_read(&mut self, bytes: usize) {
@@ -179,15 +191,17 @@ impl Driver {
         }
         self.begin_landing(&mut core);
         self.hold_for_readers(&core, now);
+        self.pass_time(&mut core, now);
         drop(core);
         self.perform(now);
-        self.pass_time(now);
-        self.flush_all();
-        self.hold_for_a_deaf_peer(now);
+        let asks = std::mem::take(&mut self.asks);
+        if self.flush_all() != Written::All {
+            self.hold_for_a_deaf_peer(asks, now);
+        }
     }
 
     /// Other tasks have queued frames, taken bytes of a stream, or want the connection closed.
-    async fn handle_notified(&mut self) {
+    async fn handle_alarm(&mut self) {
         self.hold_until = None;
         if self.conn.0.close_requested.load(Ordering::Acquire) {
             self.end(Parting::Farewell, CloseReason::App);
@@ -217,25 +231,23 @@ impl Driver {
         if self.hold_until.is_some_and(|until| until <= now) {
             self.hold_until = None;
         }
-        self.pass_time(now);
+        let conn = self.conn.clone();
+        self.pass_time(&mut conn.core(), now);
+        self.perform(now);
         self.close_if_idle(now);
         self.close_if_drained(now);
         self.give_back_memory();
         self.flush_all();
     }
 
-    fn pass_time(&mut self, now: Instant) {
-        let conn = self.conn.clone();
-        let mut core = conn.core();
+    fn pass_time(&mut self, core: &mut Core, now: Instant) {
         if core.proto.poll_timeout().is_none_or(|due| due > now) {
             return;
         }
         if let Err(error) = core.proto.handle_timeout(now) {
-            tracing::debug!(remote = %conn.remote_addr(), %error, "giving the connection up");
+            tracing::debug!(remote = %self.conn.remote_addr(), %error, "giving the connection up");
         }
-        self.settle(&mut core);
-        drop(core);
-        self.perform(now);
+        self.settle(core);
     }
 
     fn close_if_idle(&mut self, now: Instant) {
@@ -321,12 +333,12 @@ impl Driver {
         }
     }
 
-    pub(super) fn flush_all(&mut self) {
+    pub(super) fn flush_all(&mut self) -> Written {
         for conn in self.touched.drain(..) {
             conn.wake_for_deadline(&conn.core());
             conn.flush();
         }
-        self.conn.write_all();
+        self.conn.write_all()
     }
 
     /// Streams that are not read: read no further from the peer until they are, or for a moment when others
@@ -346,8 +358,7 @@ impl Driver {
     ///
     /// Not reading at all would leave two ends that both wait for the other to read. So would holding back what
     /// asks for nothing: an end that only calls always reads.
-    fn hold_for_a_deaf_peer(&mut self, now: Instant) {
-        let asks = std::mem::take(&mut self.asks);
+    fn hold_for_a_deaf_peer(&mut self, asks: bool, now: Instant) {
         let limits = self.conn.limits();
         let queued = self.conn.queued(&self.conn.core());
         if queued > 2 * limits.queued_max {

@@ -1,5 +1,6 @@
 //! The end of a connection: what is queued leaves, calls fail, everybody who waits is woken.
 
+use std::future::poll_fn;
 use std::net::Shutdown;
 use std::sync::atomic::Ordering;
 
@@ -48,7 +49,8 @@ impl Driver {
 
     async fn write_rest(&mut self) {
         while self.conn.0.write_is_blocked.swap(false, Ordering::AcqRel) {
-            if self.conn.0.socket.writable().await.is_err() {
+            let socket = &self.conn.0.socket;
+            if poll_fn(|cx| socket.poll_writable(cx)).await.is_err() {
                 return;
             }
             self.conn.write_all();

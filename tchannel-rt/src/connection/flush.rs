@@ -1,8 +1,8 @@
 //! Writing: many frames, one system call, by whoever comes first.
 
 use std::io::{ErrorKind, IoSlice};
-use std::sync::TryLockError;
 use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, TryLockError};
 
 use bytes::Buf;
 use tchannel_proto::Outbox;
@@ -54,75 +54,53 @@ impl Core {
 impl Conn {
     /// Gets what was just encoded under way: at once when the connection is otherwise idle, else with
     /// whatever else piles up until the driver has its turn.
-    pub(crate) fn flush_soon(&self, core: std::sync::MutexGuard<'_, Core>) {
-        let is_due = core.is_due();
+    pub(crate) fn flush_soon(&self, core: MutexGuard<'_, Core>) {
         self.wake_for_deadline(&core);
-        drop(core);
-        if is_due {
-            self.flush();
+        if core.is_due() {
+            self.flush_now(core);
         } else {
+            drop(core);
             self.wake_driver();
         }
     }
 
     /// Writes what is queued, or what of it the socket takes; the driver does the rest. Never waits itself.
     pub(crate) fn flush(&self) {
-        let is_left = match self.write(TIMES_BY_CALLER) {
-            Written::All => self.core().proto.buffered() > 0,
-            Written::UntilFull | Written::AsOften => true,
-            Written::ByAnother | Written::ByNobody => false,
-        };
-        if is_left {
-            self.wake_driver();
+        self.flush_now(self.core());
+    }
+
+    fn flush_now(&self, core: MutexGuard<'_, Core>) {
+        match self.write(core, TIMES_BY_CALLER) {
+            Written::UntilFull | Written::AsOften => self.wake_driver(),
+            Written::All | Written::ByAnother | Written::ByNobody => {}
         }
     }
 
     /// Writes all, or what the socket takes, for the driver. Were it to wake itself, it would go round and round until
     /// the peer reads. Others can not keep it here for long: while it writes, nobody's answers are read.
     pub(super) fn write_all(&self) -> Written {
-        loop {
-            let written = self.write(usize::MAX);
-            if written != Written::All || self.core().proto.buffered() == 0 {
-                return written;
-            }
-        }
+        self.write(self.core(), usize::MAX)
     }
 
-    fn write(&self, times: usize) -> Written {
+    fn write(&self, mut core: MutexGuard<'_, Core>, times: usize) -> Written {
         self.0.is_touched.store(false, Ordering::Release);
         let mut outbox = match self.0.writer.try_lock() {
             Ok(outbox) => outbox,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            // Whoever holds it looks again once it has let go.
+            // Whoever holds it looks again before letting go.
             Err(TryLockError::WouldBlock) => return Written::ByAnother,
         };
-        self.write_out(&mut outbox, times)
+        if outbox.is_empty() && !core.transmit(&mut outbox) {
+            return self.all_is_written(core, outbox);
+        }
+        drop(core);
+        self.write_out(outbox, times - 1)
     }
 
-    fn write_out(&self, outbox: &mut Outbox, mut times: usize) -> Written {
+    fn write_out(&self, mut outbox: MutexGuard<'_, Outbox>, mut times: usize) -> Written {
         loop {
-            if outbox.is_empty() {
-                if times == 0 {
-                    return Written::AsOften;
-                }
-                times -= 1;
-                if !self.core().transmit(outbox) {
-                    self.0.unwritten.store(0, Ordering::Relaxed);
-                    self.release_sources();
-                    return Written::All;
-                }
-            }
-            match self.write_once(outbox) {
-                Ok(written) => {
-                    outbox.advance(written);
-                    self.0.stats.on_bytes_sent(written as u64);
-                    let left = outbox.len();
-                    self.0.unwritten.store(left, Ordering::Relaxed);
-                    if left < self.0.limits.queued_soft / 2 {
-                        self.0.room.notify_waiters();
-                    }
-                    self.0.written.fetch_add(written as u64, Ordering::Relaxed);
-                }
+            match self.write_once(&outbox) {
+                Ok(written) => self.note_written(&mut outbox, written),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {
                     self.0.write_is_blocked.store(true, Ordering::Release);
                     return Written::UntilFull;
@@ -134,6 +112,52 @@ impl Conn {
                     return Written::ByNobody;
                 }
             }
+            if outbox.is_empty() {
+                let mut core = self.core();
+                if core.proto.buffered() == 0 {
+                    return self.all_is_written(core, outbox);
+                }
+                self.make_room_known(&mut core);
+                if times == 0 {
+                    return Written::AsOften;
+                }
+                times -= 1;
+                core.transmit(&mut outbox);
+            }
+        }
+    }
+
+    fn note_written(&self, outbox: &mut Outbox, written: usize) {
+        outbox.advance(written);
+        self.0.stats.on_bytes_sent(written as u64);
+        self.0.written.fetch_add(written as u64, Ordering::Relaxed);
+        let left = outbox.len();
+        self.0.unwritten.store(left, Ordering::Relaxed);
+        if left > 0 && left < self.0.limits.queued_soft / 2 {
+            self.make_room_known(&mut self.core());
+        }
+    }
+
+    /// The queue is empty: writers may go on, and so may the drivers that hold back for it.
+    fn all_is_written(
+        &self,
+        mut core: MutexGuard<'_, Core>,
+        outbox: MutexGuard<'_, Outbox>,
+    ) -> Written {
+        // Before the other: whoever queues from now on finds nobody writing.
+        drop(outbox);
+        self.make_room_known(&mut core);
+        if !core.waiting_sources.is_empty() {
+            let sources = std::mem::take(&mut core.waiting_sources);
+            drop(core);
+            sources.iter().for_each(Self::wake_driver);
+        }
+        Written::All
+    }
+
+    fn make_room_known(&self, core: &mut Core) {
+        if std::mem::take(&mut core.room_is_wanted) {
+            self.0.room.notify_waiters();
         }
     }
 
@@ -150,20 +174,6 @@ impl Conn {
             Err(ErrorKind::WriteZero.into())
         } else {
             Ok(written)
-        }
-    }
-
-    /// The queue is empty: writers may go on, and so may the drivers that hold back for it.
-    fn release_sources(&self) {
-        self.0.room.notify_waiters();
-        let mut core = self.core();
-        if core.waiting_sources.is_empty() {
-            return;
-        }
-        let sources = std::mem::take(&mut core.waiting_sources);
-        drop(core);
-        for source in sources {
-            source.wake_driver();
         }
     }
 }

@@ -52,12 +52,8 @@ impl Intake {
         }
     }
 
-    /// Reads at least a byte; zero at the end. Nothing is lost when it is dropped.
-    pub(super) async fn read(&mut self, reader: &mut Reader) -> std::io::Result<usize> {
-        std::future::poll_fn(|cx| self.poll_read(reader, cx)).await
-    }
-
-    fn poll_read(
+    /// Reads at least a byte; zero at the end.
+    pub(super) fn poll_read(
         &mut self,
         reader: &mut Reader,
         cx: &mut Context<'_>,

@@ -11,6 +11,7 @@
 //! connection idle writes by itself. Under load frames are gathered for one write, until they are so many that the
 //! other end should begin with them; what is left is the driver's.
 
+mod alarm;
 mod dial;
 mod driver;
 mod exchange;
@@ -40,6 +41,7 @@ use tchannel_proto::{
 };
 use tokio::sync::{Notify, Semaphore};
 
+use alarm::Alarm;
 pub(crate) use dial::{DialError, dial};
 pub(crate) use driver::{Driver, drive};
 pub(crate) use exchange::{Exchange, ResponseInfo};
@@ -65,7 +67,7 @@ pub(crate) struct Shared {
     core: Mutex<Core>,
     writer: Mutex<Outbox>,
     /// Wakes the driver.
-    wake: Notify,
+    alarm: Alarm,
     /// Woken whenever the queue has become short, a stream was read, or the connection closed.
     room: Notify,
     /// Held by the whole message that is being sent, if it is a large one.
@@ -126,6 +128,8 @@ pub(crate) struct Core {
     pub(crate) memory: Memory,
     /// Other drivers that read no further until this queue is short again.
     waiting_sources: Vec<Conn>,
+    /// Somebody waits for the queue to become short.
+    room_is_wanted: bool,
     /// Bytes of streams that their readers have not taken.
     unread: usize,
     /// Messages begun since the last write.
@@ -159,6 +163,7 @@ impl Conn {
             exchanges: Slab::new(),
             memory: Memory::default(),
             waiting_sources: Vec::new(),
+            room_is_wanted: false,
             unread: 0,
             gathered: 0,
             arriving: 0,
@@ -169,7 +174,7 @@ impl Conn {
             socket,
             core: Mutex::new(core),
             writer: Mutex::new(Outbox::new()),
-            wake: Notify::new(),
+            alarm: Alarm::default(),
             room: Notify::new(),
             large: Semaphore::new(1),
             unwritten: AtomicUsize::new(0),
@@ -274,10 +279,11 @@ impl Conn {
             tokio::pin!(room);
             room.as_mut().enable();
             {
-                let core = self.core();
+                let mut core = self.core();
                 if core.proto.is_closed() || self.queued(&core) < self.0.limits.queued_soft {
                     return;
                 }
+                core.room_is_wanted = true;
             }
             room.await;
         }
@@ -312,7 +318,7 @@ impl Conn {
     }
 
     fn wake_driver(&self) {
-        self.0.wake.notify_one();
+        self.0.alarm.set();
     }
 
     /// Wakes the driver if the deadline of a call just made comes before it wakes by itself.

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::io::IoSlice;
 use std::net::{Shutdown, SocketAddr};
+use std::task::{Context, Poll};
 
 use bytes::{BufMut, BytesMut};
 use tokio::io::AsyncReadExt;
@@ -105,14 +106,11 @@ impl Socket {
         }
     }
 
-    /// Waits until it takes bytes, or fails.
-    pub(super) async fn writable(&self) -> std::io::Result<()> {
+    /// Ready once it takes bytes, or fails. Only one task may wait.
+    pub(super) fn poll_writable(&self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         match self {
-            Self::Tcp(writer) => writer.writable().await,
-            Self::InProcess { sent, .. } => {
-                std::future::poll_fn(|cx| sent.poll_writable(cx)).await;
-                Ok(())
-            }
+            Self::Tcp(writer) => writer.as_ref().poll_write_ready(cx),
+            Self::InProcess { sent, .. } => sent.poll_writable(cx).map(Ok),
         }
     }
 
