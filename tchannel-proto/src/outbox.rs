@@ -110,6 +110,11 @@ impl Buf for Outbox {
             self.sealed_len -= front.len();
             self.sealed.pop_front();
         }
-        self.tail.advance(count);
+        // Cleared, it begins anew where it lies; advanced to its end, it would have to be moved.
+        if count == self.tail.len() {
+            self.tail.clear();
+        } else {
+            self.tail.advance(count);
+        }
     }
 }

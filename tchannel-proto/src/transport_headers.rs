@@ -157,15 +157,28 @@ fn check_text(block: &[u8]) -> Result<(), DecodeError> {
 
 fn check_unique(block: &[u8]) -> Result<(), DecodeError> {
     let mut later = Pairs { rest: block };
+    // Keys that begin differently are different, which most do.
+    let mut begun = 0_u64;
     while let Some((key, _)) = later.next() {
-        let mut others = Pairs { rest: later.rest };
-        if others.any(|(other, _)| other.first() == key.first() && other == key) {
-            return Err(DecodeError::DuplicateKey {
-                key: String::from_utf8_lossy(key).into_owned(),
-            });
+        let bit = 1 << (key.first().unwrap_or(&0) % 64);
+        if begun & bit != 0 {
+            let before = &block[..block.len() - later.rest.len()];
+            check_differs(key, before)?;
         }
+        begun |= bit;
     }
     Ok(())
+}
+
+/// Whether `key` is there but once in `pairs`, of which it is the last.
+fn check_differs(key: &[u8], pairs: &[u8]) -> Result<(), DecodeError> {
+    let pairs = Pairs { rest: pairs };
+    if pairs.filter(|(other, _)| *other == key).count() == 1 {
+        return Ok(());
+    }
+    Err(DecodeError::DuplicateKey {
+        key: String::from_utf8_lossy(key).into_owned(),
+    })
 }
 
 fn too_many(count: usize) -> DecodeError {

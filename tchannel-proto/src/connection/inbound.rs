@@ -236,7 +236,7 @@ impl Connection {
             return self.write_error(id, ErrorCode::BadRequest, tracing, text);
         };
         let mut reader = FragmentReader::new(checksum);
-        let received = match reader.read(flags & MORE_FRAGMENTS != 0, checksum, &chunks) {
+        let received = match reader.read(flags & MORE_FRAGMENTS != 0, checksum, chunks) {
             Ok(received) => received,
             Err(error) => {
                 return self.write_error(id, ErrorCode::BadRequest, tracing, &error.to_string());

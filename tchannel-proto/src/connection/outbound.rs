@@ -363,7 +363,7 @@ impl Connection {
         let received = reader.insert(FragmentReader::new(checksum)).read(
             flags & MORE_FRAGMENTS != 0,
             checksum,
-            &chunks,
+            chunks,
         );
         match received {
             Ok(Received { body, .. }) => {
@@ -509,7 +509,7 @@ pub(super) fn read_continuation(
         chunks,
     } = Continuation::decode(&mut Reader::new(frame.into_payload())).map_err(Failure::Malformed)?;
     reader
-        .read(flags & MORE_FRAGMENTS != 0, checksum, &chunks)
+        .read(flags & MORE_FRAGMENTS != 0, checksum, chunks)
         .map_err(Failure::Args)
 }
 

@@ -97,13 +97,13 @@ impl FragmentReader {
         &mut self,
         more: bool,
         checksum: Checksum,
-        chunks: &Chunks,
+        chunks: Chunks,
     ) -> Result<Received, FragmentError> {
         self.check_type(checksum)?;
         let mut received = Received::default();
-        for (index, chunk) in chunks.ranges().enumerate() {
-            self.checksum.update(&chunks.as_bytes()[chunk.clone()]);
-            self.place(index, chunks.as_bytes().slice(chunk), &mut received)?;
+        for (index, chunk) in chunks.into_iter().enumerate() {
+            self.checksum.update(&chunk);
+            self.place(index, chunk, &mut received)?;
         }
         if self.open == 0 {
             return Err(FragmentError::NoArgs);

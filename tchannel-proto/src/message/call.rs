@@ -7,9 +7,7 @@
 //!
 //! All but the args must fit in this one frame. Source: spec/protocol/call.md, "call req".
 
-use std::ops::Range;
-
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use bytestring::ByteString;
 
 use crate::checksum::Checksum;
@@ -142,18 +140,7 @@ impl Chunks {
 
     /// Chunk by chunk, as slices of the frame.
     pub fn iter(&self) -> impl Iterator<Item = Bytes> {
-        self.ranges().map(|range| self.0.slice(range))
-    }
-
-    /// Where the chunks lie in [`as_bytes`](Self::as_bytes).
-    pub(crate) fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
-        let mut at = 0;
-        std::iter::from_fn(move || {
-            let length = self.0.get(at..)?.first_chunk::<2>()?;
-            let start = at + 2;
-            at = start + usize::from(u16::from_be_bytes(*length));
-            Some(start..at)
-        })
+        self.clone().into_iter()
     }
 
     pub(crate) fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
@@ -173,5 +160,28 @@ impl Chunks {
 
     pub(crate) fn as_bytes(&self) -> &Bytes {
         &self.0
+    }
+}
+
+impl IntoIterator for Chunks {
+    type Item = Bytes;
+    type IntoIter = IntoChunks;
+
+    fn into_iter(self) -> IntoChunks {
+        IntoChunks(self.0)
+    }
+}
+
+/// Chunk by chunk, as slices of the frame; the last one is the frame's own, for which nothing is counted.
+#[derive(Debug)]
+pub struct IntoChunks(Bytes);
+
+impl Iterator for IntoChunks {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        let length = usize::from(u16::from_be_bytes(*self.0.first_chunk()?));
+        self.0.advance(2);
+        Some(self.0.split_to(length))
     }
 }

@@ -13,7 +13,7 @@ mod ping;
 
 use bytes::BytesMut;
 
-pub use call::{CallReq, CallRes, Chunks, ResponseCode, flags};
+pub use call::{CallReq, CallRes, Chunks, IntoChunks, ResponseCode, flags};
 pub use cancel::Cancel;
 pub use claim::Claim;
 pub use continuation::{Continuation, ContinuationHead};

@@ -68,7 +68,7 @@ pub(crate) fn check_any_frames(bytes: &[u8]) {
         }
         let more = options & 0b1000 != 0;
         let chunks = Chunks::from_slices(chunks.iter().map(|chunk| &chunk[..]));
-        let Ok(received) = reader.read(more, checksum, &chunks) else {
+        let Ok(received) = reader.read(more, checksum, chunks) else {
             return;
         };
         arg1 += usize::from(received.arg1.is_some());
@@ -213,7 +213,7 @@ fn read(frames: Vec<Frame>) -> Args {
         let more = frame_flags & flags::MORE_FRAGMENTS != 0;
         let Received { arg1, body } = reader
             .get_or_insert_with(|| FragmentReader::new(checksum))
-            .read(more, checksum, &chunks)
+            .read(more, checksum, chunks)
             .expect("what was written can be read");
         args.arg1.extend(arg1.into_iter().flatten());
         args.arg2.extend_from_slice(&body.arg2);

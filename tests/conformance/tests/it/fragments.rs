@@ -220,7 +220,7 @@ pub(crate) fn reassemble(messages: impl Iterator<Item = Message>) -> Result<Args
             other => panic!("{other:?} carries no args"),
         };
         let reader = reader.get_or_insert_with(|| FragmentReader::new(checksum));
-        let received = reader.read(bits & flags::MORE_FRAGMENTS != 0, checksum, &chunks)?;
+        let received = reader.read(bits & flags::MORE_FRAGMENTS != 0, checksum, chunks)?;
         args[0].extend(received.arg1.unwrap_or_default());
         args[1].extend(received.body.arg2);
         args[2].extend(received.body.arg3);
