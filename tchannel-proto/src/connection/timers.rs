@@ -1,7 +1,9 @@
-//! Which deadline is next: a wheel of 512 slots, four milliseconds each.
+//! Which deadline is next: a wheel of 512 slots, four milliseconds each, for calls, and beside it the few timers
+//! that a connection has anyway.
 //!
 //! Setting and clearing a timer takes the same short time however many there are, and neither allocates
-//! once the table has grown. A deadline beyond one turn of the wheel waits in its slot for its turn.
+//! once the table has grown. A deadline beyond one turn of the wheel waits in its slot for its turn. Those beside it
+//! are mostly far off, and nobody has to look whether their turn has come: a connection at rest sleeps until then.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +11,8 @@ const TICK_MS: u64 = 4;
 const TICK: Duration = Duration::from_millis(TICK_MS);
 const SLOTS: usize = 512;
 const NOWHERE: u32 = u32::MAX;
-const FIXED: usize = 3;
+/// A tick that never comes.
+const NEVER: u64 = u64::MAX;
 
 /// What a timer is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,24 +24,29 @@ pub(super) enum TimerKey {
     Outbound(u32),
 }
 
+/// Where a timer is.
+enum Place {
+    Beside(usize),
+    Wheel(usize),
+}
+
+const BESIDE: [TimerKey; 3] = [TimerKey::Handshake, TimerKey::Keepalive, TimerKey::Drain];
+
 impl TimerKey {
-    fn index(self) -> usize {
+    fn place(self) -> Place {
         match self {
-            Self::Handshake => 0,
-            Self::Keepalive => 1,
-            Self::Drain => 2,
-            Self::Inbound(slot) => FIXED + 2 * slot as usize,
-            Self::Outbound(slot) => FIXED + 2 * slot as usize + 1,
+            Self::Handshake => Place::Beside(0),
+            Self::Keepalive => Place::Beside(1),
+            Self::Drain => Place::Beside(2),
+            Self::Inbound(slot) => Place::Wheel(2 * slot as usize),
+            Self::Outbound(slot) => Place::Wheel(2 * slot as usize + 1),
         }
     }
 
-    fn from_index(index: usize) -> Self {
-        match index {
-            0 => Self::Handshake,
-            1 => Self::Keepalive,
-            2 => Self::Drain,
-            _ if (index - FIXED).is_multiple_of(2) => Self::Inbound(((index - FIXED) / 2) as u32),
-            _ => Self::Outbound(((index - FIXED) / 2) as u32),
+    fn on_wheel(index: usize) -> Self {
+        match index.is_multiple_of(2) {
+            true => Self::Inbound((index / 2) as u32),
+            false => Self::Outbound((index / 2) as u32),
         }
     }
 }
@@ -62,6 +70,8 @@ const IDLE: Node = Node {
 #[derive(Debug)]
 pub(super) struct Timers {
     origin: Instant,
+    /// Ticks at which the timers beside the wheel are due.
+    beside: [u64; BESIDE.len()],
     /// Every tick before this one has been handled.
     cursor: u64,
     heads: Box<[u32; SLOTS]>,
@@ -77,6 +87,7 @@ impl Timers {
     pub(super) fn new(now: Instant) -> Self {
         Self {
             origin: now,
+            beside: [NEVER; BESIDE.len()],
             cursor: 0,
             heads: Box::new([NOWHERE; SLOTS]),
             occupied: [0; SLOTS / 64],
@@ -87,21 +98,27 @@ impl Timers {
 
     /// Sets the timer of `key` to `due`, in place of what it was set to.
     pub(super) fn schedule(&mut self, key: TimerKey, due: Instant) {
-        let index = key.index();
-        if self.nodes.len() <= index {
-            self.nodes.resize(index + 1, IDLE);
-        }
-        self.unlink(index);
         let tick = self.tick_after(due).max(self.cursor);
-        self.link(index, tick);
+        match key.place() {
+            Place::Beside(index) => self.beside[index] = tick,
+            Place::Wheel(index) => {
+                if self.nodes.len() <= index {
+                    self.nodes.resize(index + 1, IDLE);
+                }
+                self.unlink(index);
+                self.link(index, tick);
+            }
+        }
         if self.soonest.is_none_or(|soonest| due < soonest) {
             self.soonest = Some(self.time_of(tick));
         }
     }
 
     pub(super) fn cancel(&mut self, key: TimerKey) {
-        if key.index() < self.nodes.len() {
-            self.unlink(key.index());
+        match key.place() {
+            Place::Beside(index) => self.beside[index] = NEVER,
+            Place::Wheel(index) if index < self.nodes.len() => self.unlink(index),
+            Place::Wheel(_) => {}
         }
     }
 
@@ -123,21 +140,40 @@ impl Timers {
             return None;
         }
         let due = self.take_due(self.tick_before(now));
-        let next = self.next_occupied(self.cursor);
-        self.soonest = next.map(|tick| self.time_of(tick));
+        let beside = self.first_beside().map(|(_, tick)| tick);
+        let next = self.next_occupied(self.cursor).into_iter().chain(beside);
+        self.soonest = next.min().map(|tick| self.time_of(tick));
         due
     }
 
+    /// The earliest of those that are due by `present`.
     fn take_due(&mut self, present: u64) -> Option<TimerKey> {
+        let beside = self.first_beside().filter(|(_, tick)| *tick <= present);
+        let until = beside.map_or(present, |(_, tick)| tick);
+        if let Some(index) = self.take_from_wheel(until) {
+            return Some(TimerKey::on_wheel(index));
+        }
+        let (index, _) = beside?;
+        self.beside[index] = NEVER;
+        Some(BESIDE[index])
+    }
+
+    fn first_beside(&self) -> Option<(usize, u64)> {
+        let set = self.beside.into_iter().enumerate();
+        set.filter(|(_, tick)| *tick != NEVER)
+            .min_by_key(|(_, tick)| *tick)
+    }
+
+    fn take_from_wheel(&mut self, present: u64) -> Option<usize> {
         while self.cursor <= present {
             if let Some(index) = self.due_in_slot(self.cursor) {
                 self.unlink(index);
-                return Some(TimerKey::from_index(index));
+                return Some(index);
             }
             // Whole turns without a timer are skipped.
             self.cursor = self
                 .next_occupied(self.cursor + 1)
-                .unwrap_or(u64::MAX)
+                .unwrap_or(NEVER)
                 .min(present + 1);
         }
         None
