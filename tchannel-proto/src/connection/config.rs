@@ -22,7 +22,9 @@ pub struct ConnectionConfig {
     pub outbound_in_flight_max: usize,
     /// How long a call that was given up is remembered, so that its late answer is recognised. Default 5 s.
     pub tombstone: Duration,
-    /// Silence after which the peer is pinged. Default 5 s; `None` never pings.
+    /// Silence after which the peer is pinged while calls are in flight, while a call waits to be heard of, and while
+    /// the ping before waits for its answer. Default 5 s; `None` never pings. A connection at rest is pinged after
+    /// six times that by the end that connected, or after seven times by the other one.
     ///
     /// Peers written in Python or Java are never pinged: they do not answer, and Python mistakes it for an
     /// answer. Source: spec/protocol/control.md, "ping".

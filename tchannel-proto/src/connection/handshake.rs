@@ -8,7 +8,6 @@
 //! Source: spec/protocol/init.md, "acceptor policy".
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytestring::ByteString;
 
@@ -67,18 +66,14 @@ impl Connection {
         });
     }
 
-    pub(super) fn handle_handshake(
-        &mut self,
-        now: Instant,
-        frame: Frame,
-    ) -> Result<(), ProtocolError> {
+    pub(super) fn handle_handshake(&mut self, frame: Frame) -> Result<(), ProtocolError> {
         match self.handshake {
-            Handshake::AwaitingReq => self.handle_init_req(now, frame),
-            _ => self.handle_init_res(now, frame),
+            Handshake::AwaitingReq => self.handle_init_req(frame),
+            _ => self.handle_init_res(frame),
         }
     }
 
-    fn handle_init_req(&mut self, now: Instant, frame: Frame) -> Result<(), ProtocolError> {
+    fn handle_init_req(&mut self, frame: Frame) -> Result<(), ProtocolError> {
         let id = frame.id();
         let init = read_init(frame, FrameType::InitReq)?;
         if init.version < VERSION {
@@ -91,11 +86,11 @@ impl Connection {
             read_peer(&init.headers).map_err(|reason| ProtocolError::BadInit { reason, id })?;
         let answer = Message::InitRes(self.init());
         self.write_init(&answer, id);
-        self.open(now, peer);
+        self.open(peer);
         Ok(())
     }
 
-    fn handle_init_res(&mut self, now: Instant, frame: Frame) -> Result<(), ProtocolError> {
+    fn handle_init_res(&mut self, frame: Frame) -> Result<(), ProtocolError> {
         let id = frame.id();
         if frame.frame_type() == Ok(FrameType::Error) {
             return Err(read_refusal(frame));
@@ -109,18 +104,15 @@ impl Connection {
         }
         let peer =
             read_peer(&init.headers).map_err(|reason| ProtocolError::BadInit { reason, id })?;
-        self.open(now, peer);
+        self.open(peer);
         Ok(())
     }
 
-    fn open(&mut self, now: Instant, peer: PeerInfo) {
+    fn open(&mut self, peer: PeerInfo) {
         self.timers.cancel(TimerKey::Handshake);
         self.state = State::Open;
-        if let Some(after) = self.config.ping_after
-            && peer.answers_pings()
-        {
-            self.timers.schedule(TimerKey::Keepalive, now + after);
-        }
+        let is_accepted = matches!(self.handshake, Handshake::AwaitingReq);
+        self.begin_pings(&peer, is_accepted);
         self.handshake = Handshake::Done(peer);
         self.events.push_back(Event::Ready);
         if self.draining.is_some() {

@@ -282,6 +282,7 @@ impl Connection {
             response: Answer::Due,
         };
         self.inbound.insert(exchange);
+        self.end_rest(now);
         self.timers.schedule(TimerKey::Inbound(key.slot), deadline);
     }
 

@@ -120,7 +120,7 @@ impl Connection {
         }
         self.keepalive.heard(now);
         let outcome = match self.state {
-            State::Handshaking => self.handle_handshake(now, frame),
+            State::Handshaking => self.handle_handshake(frame),
             _ => self.handle_open(now, frame),
         };
         self.close_on_error(outcome)

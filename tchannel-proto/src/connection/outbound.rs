@@ -233,6 +233,7 @@ impl Connection {
             streaming: head.streaming,
             phase,
         });
+        self.expect_to_hear(now);
         self.timers.schedule(
             TimerKey::Outbound(key.slot() as u32),
             now + head.ttl.as_duration(),
@@ -305,6 +306,7 @@ impl Connection {
             phase: Phase::Relayed,
         };
         self.outbound.exchanges.insert(exchange);
+        self.expect_to_hear(now);
         self.timers.schedule(
             TimerKey::Outbound(key.slot() as u32),
             now + ttl.as_duration(),

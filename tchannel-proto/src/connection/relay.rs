@@ -36,7 +36,10 @@ impl Connection {
         self.keepalive.heard(now);
         let admitted = self.admit(frame);
         match admitted {
-            Ok(true) => Ok(Some(self.open_relayed_inbound(frame, ttl))),
+            Ok(true) => {
+                self.end_rest(now);
+                Ok(Some(self.open_relayed_inbound(frame, ttl)))
+            }
             Ok(false) => Ok(None),
             Err(error) => {
                 self.close_on_error(Err(error.clone()))?;

@@ -7,6 +7,7 @@ mod connection;
 mod drive;
 mod early_ends;
 mod fragmentation;
+mod rest;
 mod silence;
 
 use proptest::test_runner::Config;
