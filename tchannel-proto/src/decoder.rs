@@ -1,11 +1,11 @@
 //! A growing stream of bytes in, whole frames out, without a copy.
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 
 use crate::error::ProtocolError;
 use crate::frame::Frame;
 use crate::limits::FRAME_HEADER_SIZE;
-use crate::message::ContinuationHead;
+use crate::message::ArrivingHead;
 
 /// Cuts frames off what has been read. Never holds more than what the owner put in.
 #[derive(Debug, Default)]
@@ -55,18 +55,17 @@ impl Decoder {
         Ok(Frame::from_bytes(self.buffer.split_to(size)))
     }
 
-    /// The head of the continuation that is arriving, if it is one whose chunk can be read elsewhere:
-    /// see [`Connection::continues`](crate::Connection::continues).
-    pub fn arriving(&self) -> Option<ContinuationHead> {
-        ContinuationHead::peek(&self.buffer).filter(|_| self.missing() > 0)
+    /// The head of the frame that is arriving, if it is one whose last chunk can be read elsewhere:
+    /// see [`Connection::apart`](crate::Connection::apart).
+    pub fn arriving(&self) -> Option<ArrivingHead> {
+        ArrivingHead::peek(&self.buffer).filter(|_| self.missing() > 0)
     }
 
-    /// Takes off the frame that is [`arriving`](Self::arriving), and gives what there is of its chunk. The rest
-    /// is for the owner to read; the next frame begins behind it.
-    pub fn take_arriving(&mut self, head: &ContinuationHead) -> BytesMut {
-        let mut frame = self.buffer.split();
-        frame.advance(head.size());
-        frame
+    /// Takes off the frame that is [`arriving`](Self::arriving): with nothing in its last chunk, and what there is
+    /// of that. The rest is for the owner to read; the next frame begins behind it.
+    pub fn take_arriving(&mut self, head: &ArrivingHead) -> (Frame, BytesMut) {
+        let frame = self.buffer.split_to(head.size);
+        (Frame::without_chunk(frame), self.buffer.split())
     }
 
     fn frame_size(&self) -> Option<usize> {

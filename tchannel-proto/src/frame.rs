@@ -101,6 +101,14 @@ impl Frame {
         whole.then_some(Self { bytes })
     }
 
+    /// Takes `head`, which must be all of a frame before its last chunk, as a frame in which that chunk is empty.
+    pub(crate) fn without_chunk(mut head: BytesMut) -> Self {
+        let size = head.len();
+        head[size - 2..].fill(0);
+        close_frame(&mut head, 0, 0);
+        Self { bytes: head }
+    }
+
     /// The type, or the byte nobody has defined.
     pub fn frame_type(&self) -> Result<FrameType, u8> {
         FrameType::from_byte(self.bytes[2]).ok_or(self.bytes[2])

@@ -26,8 +26,8 @@ mod ttl;
 
 pub use checksum::ChecksumType;
 pub use connection::{
-    CallHead, CallIsOver, CallRefused, Closed, Connection, ConnectionConfig, Continues, Event,
-    Failure, Identity, InboundCall, InboundKey, OutboundKey, PeerInfo, RelayedAnswer, Response,
+    Apart, CallHead, CallIsOver, CallRefused, Closed, Connection, ConnectionConfig, Event, Failure,
+    Identity, InboundCall, InboundKey, OutboundKey, PeerInfo, RelayedAnswer, Response,
     ResponseHead,
 };
 pub use cursor::DecodeError;

@@ -64,14 +64,8 @@ impl<'a> CallReqPeek<'a> {
             let value = at.text1("transport header value")?;
             peek.header(key, value);
         }
-        let value = at.u8("checksum type")?;
-        let checksum_type =
-            ChecksumType::from_byte(value).ok_or(DecodeError::ChecksumType { value })?;
-        at.take(checksum_type.value_size(), "checksum")?;
-        let length = usize::from(u16::from_be_bytes([
-            at.u8("arg1 length")?,
-            at.u8("arg1 length")?,
-        ]));
+        at.checksum()?;
+        let length = usize::from(at.u16("arg1 length")?);
         peek.arg1 = at.take(length, "arg1")?;
         Ok(peek)
     }
@@ -121,16 +115,9 @@ fn checked_chunks(payload: &[u8], is_response: bool) -> Result<(), DecodeError> 
     let mut at = Walk { rest: payload };
     at.u8("flags")?;
     if is_response {
-        at.take(1 + Tracing::SIZE, "code and tracing")?;
-        for _ in 0..at.u8("transport header count")? {
-            at.text1("transport header key")?;
-            at.text1("transport header value")?;
-        }
+        at.call_res_head()?;
     }
-    let value = at.u8("checksum type")?;
-    let checksum_type =
-        ChecksumType::from_byte(value).ok_or(DecodeError::ChecksumType { value })?;
-    at.take(checksum_type.value_size(), "checksum")?;
+    at.checksum()?;
     at.take(2, "first chunk")?;
     Ok(())
 }
@@ -141,12 +128,55 @@ pub fn call_res_is_ok(frame: &Frame) -> Option<bool> {
     (payload.len() >= RESPONSE_TRACING_AT + Tracing::SIZE).then(|| payload[1] == 0)
 }
 
-struct Walk<'a> {
+/// A walk over the fields of a payload.
+pub(crate) struct Walk<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Walk<'a> {
-    fn take(&mut self, needed: usize, field: &'static str) -> Result<&'a [u8], DecodeError> {
+    pub(crate) fn new(payload: &'a [u8]) -> Self {
+        Self { rest: payload }
+    }
+
+    /// Bytes not walked over.
+    pub(crate) fn left(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// What stands between flags and checksum of a call req.
+    pub(crate) fn call_req_head(&mut self) -> Result<(), DecodeError> {
+        self.take(SERVICE_AT - TTL_AT, "ttl and tracing")?;
+        self.text1("service")?;
+        self.transport_headers()
+    }
+
+    /// What stands between flags and checksum of a call res.
+    pub(crate) fn call_res_head(&mut self) -> Result<(), DecodeError> {
+        self.take(1 + Tracing::SIZE, "code and tracing")?;
+        self.transport_headers()
+    }
+
+    fn transport_headers(&mut self) -> Result<(), DecodeError> {
+        for _ in 0..self.u8("transport header count")? {
+            self.text1("transport header key")?;
+            self.text1("transport header value")?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn checksum(&mut self) -> Result<(), DecodeError> {
+        let value = self.u8("checksum type")?;
+        let checksum_type =
+            ChecksumType::from_byte(value).ok_or(DecodeError::ChecksumType { value })?;
+        self.take(checksum_type.value_size(), "checksum")?;
+        Ok(())
+    }
+
+    pub(crate) fn take(
+        &mut self,
+        needed: usize,
+        field: &'static str,
+    ) -> Result<&'a [u8], DecodeError> {
         let left = self.rest.len();
         let (taken, rest) = self
             .rest
@@ -160,8 +190,13 @@ impl<'a> Walk<'a> {
         Ok(taken)
     }
 
-    fn u8(&mut self, field: &'static str) -> Result<u8, DecodeError> {
+    pub(crate) fn u8(&mut self, field: &'static str) -> Result<u8, DecodeError> {
         Ok(self.take(1, field)?[0])
+    }
+
+    pub(crate) fn u16(&mut self, field: &'static str) -> Result<u16, DecodeError> {
+        let bytes = self.take(2, field)?;
+        Ok(u16::from_be_bytes([bytes[0], bytes[1]]))
     }
 
     fn text1(&mut self, field: &'static str) -> Result<&'a [u8], DecodeError> {

@@ -1,76 +1,45 @@
-//! Continuation frames whose chunk the owner reads straight to where it belongs: everything but those bytes
-//! comes in here.
+//! Frames whose last chunk the owner reads straight to where it belongs: everything but those bytes comes in here.
 //!
 //! ```text
-//! Decoder::arriving -> continues -> read the chunk -> handle_continuation
+//! Decoder::arriving -> apart -> Decoder::take_arriving -> read the chunk -> handle_frame_apart
 //! ```
 //!
 //! The same happens as if the frame had been whole. Source: spec/protocol/fragments.md, "receiving".
 
-use std::time::Instant;
-
-use super::{Connection, Failure, InboundKey, OutboundKey, State};
-use crate::fragment::{Body, FragmentReader};
+use super::{Connection, InboundKey, OutboundKey, State};
 use crate::frame::FrameType;
-use crate::message::ContinuationHead;
+use crate::message::ArrivingHead;
 
-/// A call of either direction whose arg3 is arriving.
+/// What goes on, or begins, with a chunk of arg3 that is arriving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Continues {
+pub enum Apart {
+    /// The request of a call that the peer makes with this frame.
+    NewCall,
     /// The request of a call the peer has made.
-    Inbound(InboundKey),
+    Call(InboundKey),
     /// The answer to a call this end has made.
-    Outbound(OutboundKey),
+    Answer(OutboundKey),
 }
 
 impl Connection {
-    /// The call whose arg3 goes on with the chunk behind `head`; `None` where the frame must be whole to be
-    /// understood, as that of a relayed call.
-    pub fn continues(&self, head: &ContinuationHead) -> Option<Continues> {
-        if self.state != State::Open {
+    /// What the chunk behind `head` belongs to. `None` where the frame must be whole to be understood, as that of a
+    /// relayed call, and where there is nothing to be joined: a message of a single frame.
+    pub fn apart(&self, head: &ArrivingHead) -> Option<Apart> {
+        if self.state != State::Open || (head.is_first() && !head.more) {
             return None;
         }
-        let (reader, call) = match head.frame_type {
+        match head.frame_type {
+            FrameType::CallReq => Some(Apart::NewCall),
+            FrameType::CallRes => self.outbound.awaiting(head.id).map(Apart::Answer),
             FrameType::CallReqContinue => {
                 let (reader, key) = self.inbound.reading(head.id)?;
-                (reader, Continues::Inbound(key))
+                reader.is_in_arg3().then_some(Apart::Call(key))
             }
-            _ => {
+            FrameType::CallResContinue => {
                 let (reader, key) = self.outbound.reading(head.id)?;
-                (reader, Continues::Outbound(key))
+                reader.is_in_arg3().then_some(Apart::Answer(key))
             }
-        };
-        reader.is_in_arg3().then_some(call)
-    }
-
-    /// Takes in a continuation of which the owner has read `chunk` elsewhere. The event that follows has an
-    /// empty chunk in its place. Nothing happens when the call is over by now.
-    pub fn handle_continuation(&mut self, now: Instant, head: &ContinuationHead, chunk: &[u8]) {
-        let Some(call) = self.continues(head) else {
-            return;
-        };
-        self.keepalive.heard(now);
-        let read =
-            |reader: &mut FragmentReader| reader.read_apart(head, chunk).map_err(Failure::Args);
-        match call {
-            Continues::Inbound(key) => match self.inbound.reader(key).map(read) {
-                Some(Ok(end)) => self.receive_body(key, arg3_elsewhere(end)),
-                Some(Err(failure)) => self.refuse_args(key, failure),
-                None => {}
-            },
-            Continues::Outbound(key) => match self.outbound.reader(key).map(read) {
-                Some(Ok(end)) => self.receive_answer_body(key, arg3_elsewhere(end)),
-                Some(Err(failure)) => self.fail_outbound_call(key.id(), failure),
-                None => {}
-            },
+            _ => None,
         }
-    }
-}
-
-fn arg3_elsewhere(end: bool) -> Body {
-    Body {
-        arg2_end: true,
-        end,
-        ..Body::default()
     }
 }

@@ -160,13 +160,6 @@ impl InboundTable {
             _ => None,
         }
     }
-
-    pub(super) fn reader(&mut self, key: InboundKey) -> Option<&mut FragmentReader> {
-        match &mut self.get(key).ok()?.request {
-            Request::Reading(reader) => Some(reader),
-            _ => None,
-        }
-    }
 }
 
 impl Connection {
@@ -174,6 +167,7 @@ impl Connection {
         &mut self,
         now: Instant,
         frame: Frame,
+        apart: &[u8],
     ) -> Result<(), ProtocolError> {
         let id = frame.id();
         if !self.admit(&frame)? {
@@ -181,7 +175,7 @@ impl Connection {
         }
         let tracing = peek::call_req_tracing(&frame);
         match CallReq::decode(&mut Reader::new(frame.into_payload())) {
-            Ok(request) => self.open_inbound(now, id, request),
+            Ok(request) => self.open_inbound(now, id, request, apart),
             Err(DecodeError::ChecksumType { value }) => {
                 return Err(ProtocolError::ChecksumType { value, id });
             }
@@ -221,7 +215,7 @@ impl Connection {
         Ok(false)
     }
 
-    fn open_inbound(&mut self, now: Instant, id: MessageId, request: CallReq) {
+    fn open_inbound(&mut self, now: Instant, id: MessageId, request: CallReq, apart: &[u8]) {
         let CallReq {
             flags,
             ttl,
@@ -236,7 +230,8 @@ impl Connection {
             return self.write_error(id, ErrorCode::BadRequest, tracing, text);
         };
         let mut reader = FragmentReader::new(checksum);
-        let received = match reader.read(flags & MORE_FRAGMENTS != 0, checksum, chunks) {
+        let received = match reader.read_apart(flags & MORE_FRAGMENTS != 0, checksum, chunks, apart)
+        {
             Ok(received) => received,
             Err(error) => {
                 return self.write_error(id, ErrorCode::BadRequest, tracing, &error.to_string());
@@ -286,7 +281,11 @@ impl Connection {
         self.timers.schedule(TimerKey::Inbound(key.slot), deadline);
     }
 
-    pub(super) fn handle_call_req_continue(&mut self, frame: Frame) -> Result<(), ProtocolError> {
+    pub(super) fn handle_call_req_continue(
+        &mut self,
+        frame: Frame,
+        apart: &[u8],
+    ) -> Result<(), ProtocolError> {
         let id = frame.id();
         // One that belongs to nothing is late or was refused; its call has been answered.
         let Some(key) = self.inbound.find(id) else {
@@ -299,7 +298,7 @@ impl Connection {
                 self.relay_continuation(key, frame);
                 return Ok(());
             }
-            Request::Reading(reader) => read_continuation(reader, frame),
+            Request::Reading(reader) => read_continuation(reader, frame, apart),
             Request::Opening { .. } => {
                 self.continue_opening(key, frame);
                 return Ok(());
@@ -317,7 +316,7 @@ impl Connection {
         let Request::Opening { reader, .. } = request else {
             unreachable!("only calls that wait for arg1 come here");
         };
-        let (arg1, body) = match read_continuation(reader, frame) {
+        let (arg1, body) = match read_continuation(reader, frame, &[]) {
             Ok(Received { arg1: None, .. }) => return,
             Ok(Received {
                 arg1: Some(arg1),

@@ -25,7 +25,7 @@ mod timers;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-pub use apart::Continues;
+pub use apart::Apart;
 pub use config::{ConnectionConfig, Identity};
 pub use event::{Closed, Event, Failure, InboundCall, PeerInfo, RelayedAnswer, Response};
 pub use inbound::{InboundKey, ResponseHead};
@@ -115,24 +115,44 @@ impl Connection {
     /// [`ProtocolError`] when the peer broke the protocol. The connection is then closed: its calls have
     /// failed, and what the peer is to be told waits in [`poll_transmit`](Self::poll_transmit).
     pub fn handle_frame(&mut self, now: Instant, frame: Frame) -> Result<(), ProtocolError> {
+        self.handle_frame_apart(now, frame, &[])
+    }
+
+    /// Takes in one frame from the peer, whose last chunk is empty, for the owner has read it elsewhere: `chunk`.
+    /// The event that follows has an empty chunk in its place. See [`apart`](Self::apart).
+    ///
+    /// # Errors
+    ///
+    /// As for [`handle_frame`](Self::handle_frame).
+    pub fn handle_frame_apart(
+        &mut self,
+        now: Instant,
+        frame: Frame,
+        chunk: &[u8],
+    ) -> Result<(), ProtocolError> {
         if self.state == State::Closed {
             return Ok(());
         }
         self.keepalive.heard(now);
         let outcome = match self.state {
             State::Handshaking => self.handle_handshake(frame),
-            _ => self.handle_open(now, frame),
+            _ => self.handle_open(now, frame, chunk),
         };
         self.close_on_error(outcome)
     }
 
-    fn handle_open(&mut self, now: Instant, frame: Frame) -> Result<(), ProtocolError> {
+    fn handle_open(
+        &mut self,
+        now: Instant,
+        frame: Frame,
+        apart: &[u8],
+    ) -> Result<(), ProtocolError> {
         let id = frame.id();
         match frame.frame_type() {
-            Ok(FrameType::CallReq) => return self.handle_call_req(now, frame),
-            Ok(FrameType::CallReqContinue) => return self.handle_call_req_continue(frame),
-            Ok(FrameType::CallRes) => return self.handle_call_res(now, frame),
-            Ok(FrameType::CallResContinue) => self.handle_call_res_continue(now, frame),
+            Ok(FrameType::CallReq) => return self.handle_call_req(now, frame, apart),
+            Ok(FrameType::CallReqContinue) => return self.handle_call_req_continue(frame, apart),
+            Ok(FrameType::CallRes) => return self.handle_call_res(now, frame, apart),
+            Ok(FrameType::CallResContinue) => self.handle_call_res_continue(now, frame, apart),
             Ok(FrameType::Error) => return self.handle_error_frame(frame),
             Ok(FrameType::Cancel) => self.handle_cancel(frame),
             Ok(FrameType::PingReq) => {

@@ -176,11 +176,11 @@ impl OutboundTable {
         }
     }
 
-    pub(super) fn reader(&mut self, key: OutboundKey) -> Option<&mut FragmentReader> {
-        match &mut self.get(key).ok()?.phase {
-            Phase::Local { reader, .. } => reader.as_mut(),
-            _ => None,
-        }
+    /// The call under `id`, while its answer has not begun.
+    pub(super) fn awaiting(&self, id: MessageId) -> Option<OutboundKey> {
+        let key = self.find(id)?;
+        let phase = &self.exchanges[key.slot()].phase;
+        matches!(phase, Phase::Local { reader: None, .. }).then_some(key)
     }
 
     fn get(&mut self, key: OutboundKey) -> Result<&mut Exchange, CallIsOver> {
@@ -322,6 +322,7 @@ impl Connection {
         &mut self,
         now: Instant,
         frame: Frame,
+        apart: &[u8],
     ) -> Result<(), ProtocolError> {
         let Some(key) = self.outbound.find(frame.id()) else {
             return Ok(());
@@ -329,12 +330,17 @@ impl Connection {
         match &self.outbound.exchanges[key.slot()].phase {
             Phase::Tombstone => self.handle_late(key, &frame),
             Phase::Relayed => self.relay_answer(now, key, frame),
-            Phase::Local { .. } => return self.handle_local_res(key, frame),
+            Phase::Local { .. } => return self.handle_local_res(key, frame, apart),
         }
         Ok(())
     }
 
-    fn handle_local_res(&mut self, key: OutboundKey, frame: Frame) -> Result<(), ProtocolError> {
+    fn handle_local_res(
+        &mut self,
+        key: OutboundKey,
+        frame: Frame,
+        apart: &[u8],
+    ) -> Result<(), ProtocolError> {
         let exchange = &mut self.outbound.exchanges[key.slot()];
         let streaming = exchange.streaming;
         let Phase::Local {
@@ -362,10 +368,11 @@ impl Connection {
             checksum,
             chunks,
         } = response;
-        let received = reader.insert(FragmentReader::new(checksum)).read(
+        let received = reader.insert(FragmentReader::new(checksum)).read_apart(
             flags & MORE_FRAGMENTS != 0,
             checksum,
             chunks,
+            apart,
         );
         match received {
             Ok(Received { body, .. }) => {
@@ -388,7 +395,7 @@ impl Connection {
         Ok(())
     }
 
-    pub(super) fn handle_call_res_continue(&mut self, now: Instant, frame: Frame) {
+    pub(super) fn handle_call_res_continue(&mut self, now: Instant, frame: Frame, apart: &[u8]) {
         let Some(key) = self.outbound.find(frame.id()) else {
             return;
         };
@@ -399,7 +406,7 @@ impl Connection {
             Phase::Local {
                 reader: Some(reader),
                 ..
-            } => read_continuation(reader, frame),
+            } => read_continuation(reader, frame, apart),
         };
         match received {
             Ok(Received { body, .. }) => self.receive_answer_body(key, body),
@@ -504,6 +511,7 @@ impl Connection {
 pub(super) fn read_continuation(
     reader: &mut FragmentReader,
     frame: Frame,
+    apart: &[u8],
 ) -> Result<Received, Failure> {
     let Continuation {
         flags,
@@ -511,7 +519,7 @@ pub(super) fn read_continuation(
         chunks,
     } = Continuation::decode(&mut Reader::new(frame.into_payload())).map_err(Failure::Malformed)?;
     reader
-        .read(flags & MORE_FRAGMENTS != 0, checksum, chunks)
+        .read_apart(flags & MORE_FRAGMENTS != 0, checksum, chunks, apart)
         .map_err(Failure::Args)
 }
 

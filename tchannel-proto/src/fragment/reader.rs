@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::Body;
 use crate::checksum::{Checksum, RunningChecksum};
 use crate::limits::ARG1_MAX;
-use crate::message::{Chunks, ContinuationHead};
+use crate::message::Chunks;
 
 /// Why a message can not be put together. It concerns this message only.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,6 +99,17 @@ impl FragmentReader {
         checksum: Checksum,
         chunks: Chunks,
     ) -> Result<Received, FragmentError> {
+        self.read_apart(more, checksum, chunks, &[])
+    }
+
+    /// Takes in the next frame, of whose last chunk `apart` is kept elsewhere.
+    pub(crate) fn read_apart(
+        &mut self,
+        more: bool,
+        checksum: Checksum,
+        chunks: Chunks,
+        apart: &[u8],
+    ) -> Result<Received, FragmentError> {
         self.check_type(checksum)?;
         let mut received = Received::default();
         for (index, chunk) in chunks.into_iter().enumerate() {
@@ -107,6 +118,10 @@ impl FragmentReader {
         }
         if self.open == 0 {
             return Err(FragmentError::NoArgs);
+        }
+        if !apart.is_empty() {
+            self.checksum.update(apart);
+            self.arg3_is_empty = false;
         }
         self.verify(checksum)?;
         self.frames += 1;
@@ -121,21 +136,6 @@ impl FragmentReader {
     /// Whether the next frame begins with more of arg3.
     pub(crate) fn is_in_arg3(&self) -> bool {
         self.open == 3
-    }
-
-    /// Takes in a frame that goes on with arg3, whose only chunk is kept elsewhere; says whether it is the last.
-    pub(crate) fn read_apart(
-        &mut self,
-        head: &ContinuationHead,
-        chunk: &[u8],
-    ) -> Result<bool, FragmentError> {
-        debug_assert!(self.is_in_arg3(), "whoever comes here has asked");
-        self.check_type(head.checksum)?;
-        self.checksum.update(chunk);
-        self.verify(head.checksum)?;
-        self.arg3_is_empty &= chunk.is_empty();
-        self.frames += 1;
-        Ok(!head.more)
     }
 
     fn check_type(&self, checksum: Checksum) -> Result<(), FragmentError> {

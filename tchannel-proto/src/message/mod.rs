@@ -3,6 +3,7 @@
 //! This is the plain codec: every field by name, nothing about order or state. A connection that carries
 //! calls uses [`Connection`](crate::Connection); a relay uses [`peek`](crate::peek).
 
+mod arriving;
 mod call;
 mod cancel;
 mod claim;
@@ -13,10 +14,11 @@ mod ping;
 
 use bytes::BytesMut;
 
+pub use arriving::ArrivingHead;
 pub use call::{CallReq, CallRes, Chunks, IntoChunks, ResponseCode, flags};
 pub use cancel::Cancel;
 pub use claim::Claim;
-pub use continuation::{Continuation, ContinuationHead};
+pub use continuation::Continuation;
 pub use error::{ErrorCode, ErrorFrame, RetryAdvice};
 pub use init::{Init, InitHeaders, header as init_header, is_ephemeral};
 pub use ping::{PING_SIZE, encode_ping};

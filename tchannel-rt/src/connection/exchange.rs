@@ -24,8 +24,6 @@ pub(crate) struct Exchange {
     rest: VecDeque<Body>,
     /// What has come of a message that is collected from several frames.
     pub(super) parts: Option<Box<Parts>>,
-    /// Bytes of a chunk that is in its place among the parts, and whose frame is about to be pushed.
-    landed: usize,
     buffered: usize,
     pub(crate) end: bool,
     pub(crate) failure: Option<Failure>,
@@ -46,13 +44,24 @@ impl Exchange {
         }
     }
 
-    /// Takes in what a frame has brought, and gives how many bytes of it wait from now on.
-    pub(crate) fn push(&mut self, body: Body, memory: &mut Memory) -> usize {
+    /// Takes in what a frame has brought, and a chunk of it that has landed, and gives how many bytes of it wait
+    /// from now on.
+    pub(crate) fn push(&mut self, mut body: Body, memory: &mut Memory) -> usize {
         self.end |= body.end;
         if self.unwanted {
             return 0;
         }
-        let bytes = body.len() + std::mem::take(&mut self.landed);
+        let mut bytes = body.len();
+        if let Some((parts, landed)) = memory.take_landed() {
+            bytes += landed;
+            if self.collects {
+                self.parts = Some(parts);
+            } else {
+                // The memory of a whole message is too much for what a reader takes piece by piece.
+                body.arg3 = Bytes::copy_from_slice(parts.arg3());
+                memory.take_back(*parts);
+            }
+        }
         self.buffered += bytes;
         if self.collects && (self.parts.is_some() || !body.end) {
             self.join(&body, memory);
@@ -64,10 +73,9 @@ impl Exchange {
         bytes
     }
 
-    /// Takes the parts of a message back, of which the last `landed` bytes are new.
-    pub(super) fn put_back(&mut self, parts: Box<Parts>, landed: usize) {
-        self.parts = Some(parts);
-        self.landed = landed;
+    /// Whether what comes is put together, for somebody who wants the whole.
+    pub(super) fn joins(&self) -> bool {
+        self.collects && !self.unwanted
     }
 
     fn join(&mut self, body: &Body, memory: &mut Memory) {

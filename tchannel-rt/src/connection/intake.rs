@@ -4,10 +4,11 @@ use std::pin::pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
-use tchannel_proto::message::ContinuationHead;
+use tchannel_proto::message::ArrivingHead;
 use tchannel_proto::{Decoder, Frame, ProtocolError};
 
 use super::Reader;
+use super::ahead::{Ahead, TAIL};
 use super::landing::Landing;
 use super::spent::Spent;
 
@@ -16,9 +17,6 @@ pub(super) const CHUNK_MIN: usize = 8 * 1024;
 const CHUNK_MAX: usize = 256 * 1024;
 /// A buffer that others hold slices of is replaced when it has less room than this.
 const SPARE_MIN: usize = 1024;
-/// Read at once where the head of another frame of a large message is expected, in bytes: what comes with it
-/// must be copied.
-const HEAD: usize = 2 * 1024;
 /// Most bytes of buffers that wait for their slices to be gone.
 const SPENT_MAX: usize = 8 * CHUNK_MAX;
 
@@ -30,7 +28,10 @@ pub(super) struct Intake {
     chunk: usize,
     spent: Spent,
     landing: Option<Landing>,
-    /// The frame that comes next goes most likely on with a large message.
+    /// The last of them.
+    landed: Option<ArrivingHead>,
+    ahead: Option<Box<Ahead>>,
+    /// The frame that comes next is most likely one of a large message.
     expects_more: bool,
 }
 
@@ -48,6 +49,8 @@ impl Intake {
             chunk: CHUNK_MIN,
             spent: Spent::new(SPENT_MAX),
             landing: None,
+            landed: None,
+            ahead: None,
             expects_more: false,
         }
     }
@@ -58,20 +61,49 @@ impl Intake {
         reader: &mut Reader,
         cx: &mut Context<'_>,
     ) -> Poll<std::io::Result<usize>> {
-        if let Some(landing) = &mut self.landing {
-            let arg3 = &mut landing.parts.arg3;
-            let read = ready!(pin!(reader.read(arg3, landing.missing)).poll(cx));
-            return Poll::Ready(read.inspect(|bytes| landing.missing -= bytes));
+        if self.landing.is_some() {
+            return self.poll_landing(reader, cx);
         }
         // Room is made at the last moment, when those who were given slices of it may have let go.
-        self.make_room();
-        let limit = if self.expects_more { HEAD } else { usize::MAX };
+        self.make_room(0);
+        let limit = if self.expects_more { TAIL } else { usize::MAX };
         let buffer = self.decoder.buffer_mut();
         let read = ready!(pin!(reader.read(buffer, limit)).poll(cx));
         if buffer.len() >= self.chunk {
             self.chunk = (self.chunk * 2).min(CHUNK_MAX);
         }
         Poll::Ready(read)
+    }
+
+    fn poll_landing(
+        &mut self,
+        reader: &mut Reader,
+        cx: &mut Context<'_>,
+    ) -> Poll<std::io::Result<usize>> {
+        let (Some(landing), Some(ahead)) = (&mut self.landing, &mut self.ahead) else {
+            unreachable!("whoever lands reads ahead");
+        };
+        let place = landing.parts.room_mut();
+        let read = ready!(ahead.read_into(place, landing.missing, |slices| {
+            reader.poll_read_vectored(cx, slices)
+        }))?;
+        let come = read.min(landing.missing);
+        landing.missing -= come;
+        landing.parts.fill(come);
+        self.sort(read - come);
+        Poll::Ready(Ok(read))
+    }
+
+    /// Tells apart what has come behind a chunk that has landed.
+    fn sort(&mut self, come: usize) {
+        if come == 0 {
+            return;
+        }
+        self.make_room(come);
+        if let (Some(landing), Some(ahead)) = (&mut self.landing, &mut self.ahead) {
+            let others = self.decoder.buffer_mut();
+            landing.behind = ahead.sort(landing.head, landing.parts.room(), come, others);
+        }
     }
 
     /// Whether nothing has come before more has.
@@ -95,28 +127,37 @@ impl Intake {
     }
 
     /// See [`Decoder::arriving`].
-    pub(super) fn arriving(&self) -> Option<ContinuationHead> {
+    pub(super) fn arriving(&self) -> Option<ArrivingHead> {
         self.decoder.arriving()
     }
 
     /// See [`Decoder::take_arriving`].
-    pub(super) fn take_arriving(&mut self, head: &ContinuationHead) -> BytesMut {
+    pub(super) fn take_arriving(&mut self, head: &ArrivingHead) -> (Frame, BytesMut) {
         self.decoder.take_arriving(head)
     }
 
-    /// Says whether the next frame goes on with a large message, most likely.
+    /// Says whether the next frame is one of a large message, most likely.
     pub(super) fn expect_more(&mut self, expects_more: bool) {
         self.expects_more = expects_more;
     }
 
-    /// Reads what is missing there before anything else.
-    pub(super) fn land(&mut self, landing: Landing) {
+    /// Reads what is missing there before anything else. `left` bytes of the message follow it, most likely.
+    pub(super) fn land(&mut self, landing: Landing, left: usize) {
+        let ahead = self.ahead.get_or_insert_with(|| Box::new(Ahead::new()));
+        let before = self.landed.replace(landing.head);
+        if before.is_some_and(|before| before.goes_on_with(&landing.head)) {
+            ahead.note_in_row();
+        }
+        ahead.foresee(&landing.head, left);
         self.landing = Some(landing);
     }
 
     /// Starts small again. For when nothing is in flight.
     pub(super) fn shrink(&mut self) {
         self.spent.clear();
+        if self.landing.is_none() {
+            self.ahead = None;
+        }
         if self.decoder.is_empty() && self.chunk > CHUNK_MIN {
             self.chunk = CHUNK_MIN;
             self.size = 0;
@@ -124,10 +165,10 @@ impl Intake {
         }
     }
 
-    /// Gives the buffer room for a chunk in all, if that takes no memory. A read that finds little room brings
-    /// little, and has to be followed by another.
-    fn make_room(&mut self) {
-        let missing = self.decoder.missing();
+    /// Gives the buffer room for a chunk in all, if that takes no memory, and in any case for `least` bytes. A read
+    /// that finds little room brings little, and has to be followed by another.
+    fn make_room(&mut self, least: usize) {
+        let missing = self.decoder.missing().max(least);
         let buffer = self.decoder.buffer_mut();
         let begun = buffer.len();
         // All are of one size, begun frame or not, so that any of them can take the place of any other.
@@ -151,7 +192,7 @@ mod tests {
 
     /// Takes in so many frames, as one read brings them.
     fn read(intake: &mut Intake, frames: usize) {
-        intake.make_room();
+        intake.make_room(0);
         (0..frames).for_each(|_| intake.buffer().extend_from_slice(&FRAME));
     }
 
@@ -182,7 +223,7 @@ mod tests {
         }
         while intake.next_frame().is_some() {}
         intake.buffer().extend_from_slice(&FRAME[..5]);
-        intake.make_room();
+        intake.make_room(0);
         assert!(spare(&mut intake) >= CHUNK_MIN - 5);
     }
 
@@ -193,11 +234,11 @@ mod tests {
         let held = intake.next_frame();
         while intake.next_frame().is_some() {}
         let left = spare(&mut intake);
-        intake.make_room();
+        intake.make_room(0);
         assert_eq!(spare(&mut intake), left);
         read(&mut intake, 50);
         while intake.next_frame().is_some() {}
-        intake.make_room();
+        intake.make_room(0);
         assert!(spare(&mut intake) >= CHUNK_MIN);
         drop(held);
     }
@@ -205,9 +246,9 @@ mod tests {
     #[test]
     fn a_frame_that_has_begun_gets_room_for_its_rest() {
         let mut intake = Intake::new();
-        intake.make_room();
+        intake.make_room(0);
         intake.buffer().extend_from_slice(&u16::MAX.to_be_bytes());
-        intake.make_room();
+        intake.make_room(0);
         assert!(spare(&mut intake) >= usize::from(u16::MAX) - 2);
     }
 }

@@ -1,13 +1,13 @@
-//! Memory for messages of several frames: each chunk is copied to its place in the message while the processor
-//! still has it at hand, so that nothing is left to be joined at the end.
+//! Memory for messages of several frames: each chunk comes to its place in the message at once, read or copied, so
+//! that nothing is left to be joined at the end.
 
 use bytes::BytesMut;
 use tchannel_proto::Body;
 
-use super::spent::Spent;
+use super::lent::Lent;
 
 /// Most bytes of messages that wait for their readers to let go of them.
-const SPENT_MAX: usize = 8 * 1024 * 1024;
+const LENT_MAX: usize = 8 * 1024 * 1024;
 /// Most room for bytes of one message that are only expected.
 const EXPECTED_MAX: usize = 2 * 1024 * 1024;
 /// The same of all messages of a connection together. Beyond it, a message has at most twice the room that it fills.
@@ -16,13 +16,15 @@ const AHEAD_MAX: usize = 16 * 1024 * 1024;
 /// What a connection knows of the messages it collects.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    spent: Spent,
+    lent: Lent,
     /// About how many bytes the next one has, by those before.
     expected: usize,
     /// Room that was given for bytes that were expected.
     ahead: usize,
-    /// A message has come in part since the last look.
-    goes_on: bool,
+    /// A frame of a message of several frames has come since the last look.
+    has_joined: bool,
+    /// A message up to a chunk that has landed, of so many bytes, while what its frame says is settled.
+    landed: Option<(Box<Parts>, usize)>,
     /// Nothing was collected since the last look.
     is_idle: bool,
 }
@@ -31,19 +33,49 @@ pub(crate) struct Memory {
 #[derive(Debug, Default)]
 pub(super) struct Parts {
     arg2: BytesMut,
-    pub(super) arg3: BytesMut,
-    /// Bytes of the buffer that arg3 has.
-    size: usize,
+    /// Where arg3 is put together: what has come of it, and room for more.
+    arg3: BytesMut,
+    /// Bytes of arg3 that have come.
+    filled: usize,
     ahead: usize,
+}
+
+impl Parts {
+    /// What has come of arg3.
+    pub(super) fn arg3(&self) -> &[u8] {
+        &self.arg3[..self.filled]
+    }
+
+    /// Room for what comes next.
+    pub(super) fn room(&self) -> &[u8] {
+        &self.arg3[self.filled..]
+    }
+
+    /// The same, to be filled.
+    pub(super) fn room_mut(&mut self) -> &mut [u8] {
+        &mut self.arg3[self.filled..]
+    }
+
+    /// Says that so many bytes of the room have been filled.
+    pub(super) fn fill(&mut self, bytes: usize) {
+        self.filled += bytes;
+    }
+
+    /// Fills the room with `bytes`.
+    pub(super) fn put(&mut self, bytes: &[u8]) {
+        self.room_mut()[..bytes.len()].copy_from_slice(bytes);
+        self.fill(bytes.len());
+    }
 }
 
 impl Default for Memory {
     fn default() -> Self {
         Self {
-            spent: Spent::new(SPENT_MAX),
+            lent: Lent::new(LENT_MAX),
             expected: 0,
             ahead: 0,
-            goes_on: false,
+            has_joined: false,
+            landed: None,
             is_idle: true,
         }
     }
@@ -52,21 +84,21 @@ impl Default for Memory {
 impl Memory {
     /// Adds what a frame has brought.
     pub(super) fn append(&mut self, parts: &mut Parts, body: &Body) {
-        self.goes_on = !body.end;
+        self.has_joined = true;
         parts.arg2.extend_from_slice(&body.arg2);
         self.make_room(parts, body.arg3.len());
-        parts.arg3.extend_from_slice(&body.arg3);
+        parts.put(&body.arg3);
     }
 
     /// Sees to it that so many bytes of arg3 fit.
     pub(super) fn make_room(&mut self, parts: &mut Parts, more: usize) {
-        if parts.arg3.capacity() - parts.arg3.len() < more {
+        if parts.room().len() < more {
             self.grow(parts, more);
         }
     }
 
     fn grow(&mut self, parts: &mut Parts, more: usize) {
-        let filled = parts.arg3.len() + more;
+        let filled = parts.filled + more;
         // A little more than the last one had is no reason to start over.
         let expected = (self.expected + self.expected / 16).min(EXPECTED_MAX);
         self.ahead -= std::mem::take(&mut parts.ahead);
@@ -77,38 +109,63 @@ impl Memory {
             2 * filled
         };
         self.ahead += parts.ahead;
-        let (mut arg3, size) = self.spent.take(room);
-        arg3.extend_from_slice(&parts.arg3);
-        let old = std::mem::replace(&mut parts.arg3, arg3);
-        self.spent
-            .put(old, std::mem::replace(&mut parts.size, size));
+        let mut arg3 = self.lent.take(room);
+        arg3[..parts.filled].copy_from_slice(parts.arg3());
+        self.lent.lend(std::mem::replace(&mut parts.arg3, arg3));
+    }
+
+    /// Bytes of a message that have not come, by those before, and for which there is room.
+    pub(super) fn left(&self, parts: &Parts) -> usize {
+        let left = self.expected.saturating_sub(parts.filled);
+        left.min(parts.room().len())
     }
 
     /// The whole message.
     pub(super) fn finish(&mut self, mut parts: Parts) -> Body {
         self.is_idle = false;
-        let bytes = parts.arg3.len();
+        let bytes = parts.filled;
         self.expected = bytes.max(self.expected - self.expected / 8);
-        let (arg2, arg3) = (parts.arg2.split(), parts.arg3.split());
+        let (arg2, arg3) = (parts.arg2.split(), std::mem::take(&mut parts.arg3));
         self.take_back(parts);
-        Body::whole(arg2, arg3)
+        Body::whole(arg2, self.lent.lend(arg3).slice(..bytes))
     }
 
     /// Takes the memory of a message that is whole, or never will be.
     pub(super) fn take_back(&mut self, parts: Parts) {
         self.ahead -= parts.ahead;
-        self.spent.put(parts.arg3, parts.size);
+        self.lent.lend(parts.arg3);
     }
 
-    /// Whether more of a message is to come, by what has come since the last look.
-    pub(super) fn take_goes_on(&mut self) -> bool {
-        std::mem::take(&mut self.goes_on)
+    /// Whether frames of large messages come, by what has come since the last look.
+    pub(super) fn take_has_joined(&mut self) -> bool {
+        std::mem::take(&mut self.has_joined)
+    }
+
+    /// Keeps a message, whose last `chunk_size` bytes have landed, for the exchange that their frame is for.
+    pub(super) fn land(&mut self, parts: Box<Parts>, chunk_size: usize) {
+        self.landed = Some((parts, chunk_size));
+    }
+
+    /// Bytes that have landed, and are in no exchange.
+    pub(super) fn landed(&self) -> usize {
+        self.landed.as_ref().map_or(0, |(_, bytes)| *bytes)
+    }
+
+    pub(super) fn take_landed(&mut self) -> Option<(Box<Parts>, usize)> {
+        self.landed.take()
+    }
+
+    /// Takes back the memory of what has landed for nobody.
+    pub(super) fn forget_landed(&mut self) {
+        if let Some((parts, _)) = self.landed.take() {
+            self.take_back(*parts);
+        }
     }
 
     /// Gives back what a burst left behind, once it is over.
     pub(super) fn shrink(&mut self) {
         if std::mem::replace(&mut self.is_idle, true) {
-            self.spent.clear();
+            self.lent.clear();
             self.expected = 0;
         }
     }
@@ -162,9 +219,9 @@ mod tests {
                 parts
             })
             .collect();
-        let room: usize = open.iter().map(|parts| parts.size).sum();
+        let room: usize = open.iter().map(|parts| parts.arg3.len()).sum();
         assert!(
-            room > EXPECTED_MAX && room <= AHEAD_MAX + SPENT_MAX + 1000 * 200,
+            room > EXPECTED_MAX && room <= AHEAD_MAX + LENT_MAX + 1000 * 200,
             "{room}"
         );
         open.into_iter().for_each(|parts| memory.take_back(parts));
@@ -178,7 +235,7 @@ mod tests {
         memory.shrink();
         assert_ne!(memory.expected, 0);
         memory.shrink();
-        let room = memory.spent.take(60_000).1;
+        let room = memory.lent.take(60_000).len();
         assert_eq!((memory.expected, room), (0, 60_000));
     }
 }

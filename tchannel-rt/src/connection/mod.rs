@@ -11,6 +11,7 @@
 //! connection idle writes by itself. Under load frames are gathered for one write, until they are so many that the
 //! other end should begin with them; what is left is the driver's.
 
+mod ahead;
 mod alarm;
 mod dial;
 mod driver;
@@ -21,6 +22,7 @@ mod in_process;
 mod intake;
 mod keyed;
 mod landing;
+mod lent;
 mod memory;
 mod pipe;
 mod serve;

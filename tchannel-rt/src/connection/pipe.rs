@@ -1,7 +1,7 @@
 //! A pipe within the process: bytes in order, no more than fit, and an end. It stands in for a socket.
 
 use std::collections::VecDeque;
-use std::io::{ErrorKind, IoSlice};
+use std::io::{ErrorKind, IoSlice, IoSliceMut, Read};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -80,6 +80,36 @@ impl Pipe {
         buffer.put_slice(&first[..from_first]);
         buffer.put_slice(&second[..taken - from_first]);
         inner.bytes.drain(..taken);
+        let writer = inner.writer.take();
+        drop(inner);
+        wake(writer);
+        Poll::Ready(taken)
+    }
+
+    /// The same into several places, one after the other.
+    pub(super) fn poll_read_vectored(
+        &self,
+        cx: &Context<'_>,
+        slices: &mut [IoSliceMut<'_>],
+    ) -> Poll<usize> {
+        let mut inner = self.lock();
+        if inner.bytes.is_empty() {
+            if inner.is_ended || inner.is_unread {
+                return Poll::Ready(0);
+            }
+            inner.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        let mut taken = 0;
+        for slice in slices {
+            let mut filled = 0;
+            while filled < slice.len()
+                && let Ok(more @ 1..) = inner.bytes.read(&mut slice[filled..])
+            {
+                filled += more;
+            }
+            taken += filled;
+        }
         let writer = inner.writer.take();
         drop(inner);
         wake(writer);

@@ -56,10 +56,14 @@ impl Driver {
             },
             None => core.proto.handle_frame(now, frame),
         };
+        self.note_broken(outcome);
+        self.settle(core);
+    }
+
+    pub(super) fn note_broken(&self, outcome: Result<(), ProtocolError>) {
         if let Err(error) = outcome {
             tracing::warn!(remote = %self.conn.remote_addr(), %error, "the peer broke the protocol");
         }
-        self.settle(core);
     }
 
     /// Takes in what the connection has to tell, as far as that needs no code of others.
@@ -130,7 +134,7 @@ impl Driver {
             }
         };
         let key = call.key;
-        stats.on_request_bytes(call.body.len());
+        stats.on_request_bytes(call.body.len() + core.memory.landed());
         if endpoint.is_streaming() {
             let exchange = core.exchanges.insert(Exchange::default());
             core.unread += core.push(exchange, call.body.clone());

@@ -3,12 +3,13 @@
 //! An enum and no trait: what is carried over TCP pays for the other one with a comparison.
 
 use std::fmt;
-use std::io::IoSlice;
+use std::io::{ErrorKind, IoSlice, IoSliceMut, Read};
 use std::net::{Shutdown, SocketAddr};
-use std::task::{Context, Poll};
+use std::pin::pin;
+use std::task::{Context, Poll, ready};
 
 use bytes::{BufMut, BytesMut};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, Interest};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
@@ -85,6 +86,49 @@ impl Reader {
                 tokio::task::consume_budget().await;
                 Ok(std::future::poll_fn(|cx| received.poll_read(cx, buffer, limit)).await)
             }
+        }
+    }
+}
+
+impl Reader {
+    /// Reads at least a byte into `slices`, one after the other; zero at the end.
+    pub(super) fn poll_read_vectored(
+        &mut self,
+        cx: &mut Context<'_>,
+        slices: &mut [IoSliceMut<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        match self {
+            Self::Tcp(reader) => poll_read_vectored(reader.as_ref(), cx, slices),
+            Self::InProcess(received) => {
+                ready!(pin!(tokio::task::consume_budget()).poll(cx));
+                received.poll_read_vectored(cx, slices).map(Ok)
+            }
+        }
+    }
+}
+
+fn poll_read_vectored(
+    stream: &TcpStream,
+    cx: &mut Context<'_>,
+    slices: &mut [IoSliceMut<'_>],
+) -> Poll<std::io::Result<usize>> {
+    let room: usize = slices.iter().map(|slice| slice.len()).sum();
+    loop {
+        ready!(stream.poll_read_ready(cx))?;
+        let mut come = 0;
+        let outcome = stream.try_io(Interest::READABLE, || {
+            come = (&*socket2::SockRef::from(stream)).read_vectored(slices)?;
+            // Whatever comes after a read that did not fill its place is told of anew. To ask for it at once would be
+            // a system call for nothing.
+            if cfg!(unix) && (1..room).contains(&come) {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            Ok(())
+        });
+        match outcome {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => return Poll::Ready(Err(error)),
+            Err(_) if come == 0 => {}
+            _ => return Poll::Ready(Ok(come)),
         }
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use tchannel_rt::{Channel, Reply, StreamRequest};
+use tchannel_rt::{ArgWriter, CallError, Channel, Reply, StreamRequest};
+use tokio::task::JoinHandle;
 
 use crate::support::{config, listen, soon};
 
@@ -14,8 +15,8 @@ const STREAM: usize = 400 * CHUNK;
 /// What waits in the writer's queue, the pipe, and the reader's buffer and tasks, each no more than `SOFT` or so.
 const AHEAD_MAX: usize = 6 * SOFT;
 
-/// Bytes of the stream that have been read.
-type Read = Arc<AtomicUsize>;
+/// Bytes of the stream that have been read, or written.
+type Count = Arc<AtomicUsize>;
 
 fn narrow() -> Channel {
     Channel::with_config("svc", config(|config| config.queued_bytes_soft = SOFT))
@@ -23,7 +24,7 @@ fn narrow() -> Channel {
 
 /// A channel that counts what it reads of `svc::sink`, streams `svc::source`, and answers `svc::read` with the
 /// count so far.
-fn server(read: &Read) -> Channel {
+fn server(read: &Count) -> Channel {
     let channel = narrow();
     let service = channel.service("svc");
     let counted = read.clone();
@@ -52,24 +53,28 @@ fn server(read: &Read) -> Channel {
     channel
 }
 
+/// Writes the stream, chunk by chunk, and counts what it has written.
+fn write(mut request: ArgWriter, chunk: usize) -> (JoinHandle<Result<(), CallError>>, Count) {
+    let written = Count::default();
+    let count = written.clone();
+    let writing = tokio::spawn(async move {
+        for _ in 0..STREAM / chunk {
+            request.send(Bytes::from(vec![7; chunk])).await?;
+            count.fetch_add(chunk, Ordering::Relaxed);
+        }
+        request.finish().await
+    });
+    (writing, written)
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_small_call_waits_for_no_more_of_a_large_request_than_may_be_queued() {
-    let read = Read::default();
+    let read = Count::default();
     let server = server(&read);
     let (client, addr) = (narrow(), server.in_process());
     let opened = client.call("svc::sink").peer(&addr).stream();
-    let (mut request, answer) = soon(opened).await.expect("it is there");
-    let written = Read::default();
-    let writing = tokio::spawn({
-        let written = written.clone();
-        async move {
-            for _ in 0..STREAM / CHUNK {
-                request.send(Bytes::from(vec![7; CHUNK])).await?;
-                written.fetch_add(CHUNK, Ordering::Relaxed);
-            }
-            request.finish().await
-        }
-    });
+    let (request, answer) = soon(opened).await.expect("it is there");
+    let (writing, _) = write(request, CHUNK);
     let mut calls = 0;
     while read.load(Ordering::Relaxed) < STREAM {
         let before = read.load(Ordering::Relaxed);
@@ -93,7 +98,7 @@ async fn a_small_call_waits_for_no_more_of_a_large_request_than_may_be_queued() 
 
 #[tokio::test(start_paused = true)]
 async fn a_small_answer_waits_for_no_more_of_a_large_one_than_may_be_queued() {
-    let read = Read::default();
+    let read = Count::default();
     let server = server(&read);
     let (client, addr) = (narrow(), server.in_process());
     let opened = client.call("svc::source").peer(&addr).stream();
@@ -132,23 +137,13 @@ const TURN_MAX: usize = 4 * SOFT;
 /// Sends a stream over a socket that takes much at once, chunk by chunk, and gives the most that was sent between
 /// two turns of another task, and how many turns that task has had.
 async fn stream_beside_a_task(chunk: usize) -> (usize, usize) {
-    let read = Read::default();
+    let read = Count::default();
     let server = server(&read);
     let addr = listen(&server).await;
     let client = Channel::new("client");
     let opened = client.call("svc::sink").peer(&addr).stream();
-    let (mut request, answer) = soon(opened).await.expect("it is there");
-    let written = Read::default();
-    let writing = tokio::spawn({
-        let written = written.clone();
-        async move {
-            for _ in 0..STREAM / chunk {
-                request.send(Bytes::from(vec![7; chunk])).await?;
-                written.fetch_add(chunk, Ordering::Relaxed);
-            }
-            request.finish().await
-        }
-    });
+    let (request, answer) = soon(opened).await.expect("it is there");
+    let (writing, written) = write(request, chunk);
     let (mut before, mut at_once, mut turns) = (0, 0, 0);
     while !writing.is_finished() {
         tokio::task::yield_now().await;

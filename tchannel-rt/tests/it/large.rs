@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tchannel_rt::proto::MessageId;
 use tchannel_rt::proto::message::Message;
-use tchannel_rt::{Channel, ErrorCode};
+use tchannel_rt::{Channel, ErrorCode, StreamRequest};
 use tokio::io::AsyncWriteExt;
 use tokio::runtime::{Builder, Runtime};
 
@@ -41,12 +41,17 @@ proptest! {
 
     #[test]
     fn messages_come_out_as_they_went_in_however_their_bytes_are_read(
-        frames in vec((1..4_u32, 0..40_000_usize), 1..30),
-        pieces in vec(prop_oneof![1..50_usize, 1..70_000_usize], 1..20),
+        frames in vec((0..3_u32, prop_oneof![0..40_000_usize, Just(CHUNK_MAX)]), 1..20),
+        small in vec(1..50_usize, 0..10),
+        large in vec(1..200_000_usize, 1..10),
     ) {
+        let pieces = [small, large].concat();
         runtime().block_on(check_pieces(&frames, &pieces));
     }
 }
+
+/// The chunk of a full frame without a checksum.
+const CHUNK_MAX: usize = 65_535 - 20;
 
 fn runtime() -> Runtime {
     let mut builder = Builder::new_current_thread();
@@ -78,25 +83,38 @@ async fn check_echoes(sizes: &[usize], is_in_process: bool) {
     }
 }
 
-/// Three requests whose continuations, of so many bytes each, take turns on the wire, written piece by piece.
+/// Three requests whose continuations, of so many bytes each, take turns on the wire, written piece by piece; and once
+/// more, when the server knows how large they are.
 async fn check_pieces(frames: &[(u32, usize)], pieces: &[usize]) {
     let (server, _served) = echo(Default::default());
     let mut wire = Wire::connect(&listen(&server).await, "0.0.0.0:0").await;
+    for first_id in [1, 4] {
+        check_pieces_once(&mut wire, first_id, frames, pieces).await;
+    }
+}
+
+async fn check_pieces_once(
+    wire: &mut Wire,
+    first_id: u32,
+    frames: &[(u32, usize)],
+    pieces: &[usize],
+) {
+    let ids = first_id..first_id + 3;
     let mut bytes = BytesMut::new();
     let mut sent = [const { String::new() }; 3];
     let mut say = |id: u32, message: Message| {
         let encoded = message.encode(MessageId(id), &mut bytes);
         encoded.expect("it fits in a frame");
     };
-    for id in 1..4 {
+    for id in ids.clone() {
         say(id, more_to_come(call_req("echo::echo", 60_000, "")));
     }
-    for (index, (id, size)) in frames.iter().enumerate() {
+    for (index, (call, size)) in frames.iter().enumerate() {
         let more = String::from_utf8(text(index, *size).to_vec()).expect("text");
-        say(*id, call_req_continue(&more, false));
-        sent[*id as usize - 1].push_str(&more);
+        say(first_id + call, call_req_continue(&more, false));
+        sent[*call as usize].push_str(&more);
     }
-    for id in 1..4 {
+    for id in ids {
         say(id, call_req_continue("", true));
     }
     let mut pieces = pieces.iter().cycle();
@@ -104,7 +122,7 @@ async fn check_pieces(frames: &[(u32, usize)], pieces: &[usize]) {
         let mut heard = [const { String::new() }; 3];
         let mut open = 3;
         while open > 0 {
-            let (id, message) = wire_hear(&mut wire, &mut bytes, &mut pieces).await;
+            let (id, message) = wire_hear(wire, &mut bytes, &mut pieces).await;
             let (chunks, more) = match &message {
                 Message::CallRes(it) => (args(&it.chunks), it.flags & 1),
                 Message::CallResContinue(it) => (args(&it.chunks), it.flags & 1),
@@ -112,7 +130,7 @@ async fn check_pieces(frames: &[(u32, usize)], pieces: &[usize]) {
             };
             let last = chunks.last().expect("a chunk of arg3");
             let last = std::str::from_utf8(last).expect("text");
-            heard[id.0 as usize - 1].push_str(last);
+            heard[(id.0 - first_id) as usize].push_str(last);
             open -= i32::from(more == 0);
         }
         heard
@@ -136,6 +154,57 @@ async fn wire_hear<'a>(
         tokio::task::yield_now().await;
     }
     wire.hear().await
+}
+
+#[tokio::test]
+async fn a_stream_that_begins_with_a_full_frame_is_read_as_it_was_sent_behind_large_calls() {
+    let (server, _served) = echo(Default::default());
+    let service = server.service("echo");
+    service.stream("stream", |request: StreamRequest| async move {
+        let mut args = request.args;
+        let mut answer = request.respond.ok()?;
+        while let Some(chunk) = args.next_chunk().await? {
+            answer.send(chunk).await?;
+        }
+        Ok(answer.finish().await?)
+    });
+    let addr = listen(&server).await;
+    let client = Channel::new("test");
+    for round in 0..3 {
+        check_echo(&client, &addr, round).await;
+        let sent = text(round, 200_000);
+        let opened = client.call("echo::stream").peer(&addr).stream();
+        let (mut request, answer) = soon(opened).await.expect("it is there");
+        soon(request.send(sent.clone())).await.expect("it is read");
+        soon(request.finish()).await.expect("it is read");
+        let mut stream = soon(answer.response()).await.expect("an answer").args;
+        let mut read = BytesMut::new();
+        while let Some(chunk) = soon(stream.next_chunk()).await.expect("it goes on") {
+            read.extend_from_slice(&chunk);
+        }
+        assert!(read == sent, "the stream came back changed");
+    }
+}
+
+#[tokio::test]
+async fn a_large_call_that_is_refused_by_its_first_frame_takes_nothing_of_its_neighbours_with_it() {
+    let (server, _served) = echo(Default::default());
+    let addr = listen(&server).await;
+    let client = Channel::new("test");
+    for round in 0..3 {
+        check_echo(&client, &addr, round).await;
+        let refused = client.call("echo::nothing").peer(&addr);
+        let refused = once(refused).send("", text(round, 300_000));
+        let error = soon(refused).await.expect_err("there is no such endpoint");
+        assert_eq!(error.code(), ErrorCode::BadRequest);
+    }
+}
+
+async fn check_echo(client: &Channel, addr: &str, seed: usize) {
+    let sent = text(seed, 300_000);
+    let call = client.call("echo::echo").peer(addr).ttl(LONG);
+    let answer = soon(call.send("", sent.clone())).await;
+    assert!(answer.expect("an answer").arg3 == sent);
 }
 
 #[tokio::test]

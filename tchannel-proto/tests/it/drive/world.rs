@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BytesMut};
-use tchannel_proto::message::ContinuationHead;
 use tchannel_proto::{
-    Body, Connection, ConnectionConfig, Decoder, Event, Failure, Identity, InboundCall, InboundKey,
-    OutboundKey, Outbox, ProtocolError, Response,
+    Body, Connection, ConnectionConfig, Decoder, Event, Failure, Frame, Identity, InboundCall,
+    InboundKey, OutboundKey, Outbox, ProtocolError, Response,
 };
 
 use super::router::Router;
@@ -60,7 +59,7 @@ pub(crate) struct End {
     pub(crate) connection: Connection,
     decoder: Decoder,
     /// A chunk that is read apart from its frame, as far as it has come.
-    apart: Option<(ContinuationHead, BytesMut)>,
+    apart: Option<(Frame, usize, BytesMut)>,
     /// One whose frame has just been told of.
     landed: BytesMut,
     /// Sent, and not yet arrived at the other end.
@@ -224,18 +223,19 @@ impl World {
     fn land<'a>(&mut self, to: Side, bytes: &'a [u8]) -> &'a [u8] {
         let now = self.now;
         let end = self.end(to);
-        let Some((head, chunk)) = &mut end.apart else {
+        let Some((_, size, chunk)) = &mut end.apart else {
             return bytes;
         };
-        let (more, rest) = bytes.split_at(bytes.len().min(head.chunk_size - chunk.len()));
+        let (more, rest) = bytes.split_at(bytes.len().min(*size - chunk.len()));
         chunk.extend_from_slice(more);
-        if chunk.len() == head.chunk_size
-            && let Some((head, chunk)) = end.apart.take()
+        if chunk.len() == *size
+            && let Some((frame, _, chunk)) = end.apart.take()
         {
-            end.connection.handle_continuation(now, &head, &chunk);
+            let outcome = end.connection.handle_frame_apart(now, frame, &chunk);
             end.landed = chunk;
             self.settle(to);
             self.end(to).landed.clear();
+            self.check_outcome(to, &outcome);
         }
         rest
     }
@@ -392,7 +392,10 @@ impl World {
                 assert!(!std::mem::replace(&mut end.is_ready, true), "ready twice");
                 assert!(end.connection.peer().is_some());
             }
-            Event::Call(call) => self.begin_inbound(side, call),
+            Event::Call(mut call) => {
+                self.end(side).complete(&mut call.body);
+                self.begin_inbound(side, call);
+            }
             Event::CallBody { key, mut body } => {
                 end.complete(&mut body);
                 let call = end.inbound.iter_mut().find(|call| call.key == key);
@@ -401,7 +404,10 @@ impl World {
                 self.check_complete(tag, lengths);
             }
             Event::CallEnded { key, .. } => end.end_inbound(key),
-            Event::Response(response) => self.begin_answer(side, response),
+            Event::Response(mut response) => {
+                self.end(side).complete(&mut response.body);
+                self.begin_answer(side, response);
+            }
             Event::ResponseBody { key, mut body } => {
                 end.complete(&mut body);
                 let call = end.outbound.iter_mut().find(|call| call.key == key);
@@ -509,19 +515,19 @@ impl End {
     /// Every other frame that may be read apart from its chunk is.
     fn read_apart(&mut self) {
         let arriving = self.decoder.arriving();
-        let call = arriving.filter(|head| self.connection.continues(head).is_some());
+        let call = arriving.filter(|head| self.connection.apart(head).is_some());
         if let Some(head) = call
             && self.decoder.missing() % 2 == 1
         {
-            let chunk = self.decoder.take_arriving(&head);
-            self.apart = Some((head, chunk));
+            let (frame, chunk) = self.decoder.take_arriving(&head);
+            self.apart = Some((frame, head.chunk_size, chunk));
         }
     }
 
     /// Puts a chunk where its frame would have had it.
     fn complete(&mut self, body: &mut Body) {
         if !self.landed.is_empty() {
-            assert!(body.is_empty(), "the chunk was read elsewhere");
+            assert!(body.arg3.is_empty(), "the chunk was read elsewhere");
             body.arg3 = self.landed.split().freeze();
         }
     }
