@@ -15,68 +15,40 @@ use crate::runtime;
 use crate::typed::{Caller, serve_echo};
 
 pub(super) fn raw(times: u64) -> Duration {
-    Ends::default().call(times)
+    ENDS.call(times)
 }
 
 pub(super) fn thrift(times: u64) -> Duration {
-    let scheme = Scheme::Thrift;
-    Ends {
-        scheme,
-        ..Ends::default()
-    }
-    .call(times)
+    ENDS.in_scheme(Scheme::Thrift).call(times)
 }
 
 pub(super) fn msgpack(times: u64) -> Duration {
-    let scheme = Scheme::Msgpack;
-    Ends {
-        scheme,
-        ..Ends::default()
-    }
-    .call(times)
+    ENDS.in_scheme(Scheme::Msgpack).call(times)
 }
 
 pub(super) fn of_trait(times: u64) -> Duration {
-    let scheme = Scheme::Trait;
-    Ends {
-        scheme,
-        ..Ends::default()
-    }
-    .call(times)
+    ENDS.in_scheme(Scheme::Trait).call(times)
 }
 
 pub(super) fn relayed(times: u64) -> Duration {
-    let between = Between::Relay;
-    Ends {
-        between,
-        ..Ends::default()
-    }
-    .call(times)
+    ENDS.apart_by(Between::Relay).call(times)
 }
 
 pub(super) fn routed_among<const SERVICES: usize>(times: u64) -> Duration {
-    let between = Between::Router { services: SERVICES };
-    Ends {
-        between,
-        ..Ends::default()
-    }
-    .call(times)
+    let router = Between::Router { services: SERVICES };
+    ENDS.apart_by(router).call(times)
 }
 
 pub(super) fn raw_of<const IN_FLIGHT: u64>(times: u64) -> Duration {
     let in_flight = IN_FLIGHT;
-    Ends {
-        in_flight,
-        ..Ends::default()
-    }
-    .call(times)
+    Ends { in_flight, ..ENDS }.call(times)
 }
 
 pub(super) fn raw_among<const CONNECTIONS: usize>(times: u64) -> Duration {
     let connections = CONNECTIONS;
     Ends {
         connections,
-        ..Ends::default()
+        ..ENDS
     }
     .call(times)
 }
@@ -101,18 +73,22 @@ enum Between {
     },
 }
 
-impl Default for Ends {
-    fn default() -> Self {
-        Self {
-            scheme: Scheme::Raw,
-            between: Between::Nothing,
-            in_flight: 64,
-            connections: 1,
-        }
-    }
-}
+const ENDS: Ends = Ends {
+    scheme: Scheme::Raw,
+    between: Between::Nothing,
+    in_flight: 64,
+    connections: 1,
+};
 
 impl Ends {
+    const fn in_scheme(self, scheme: Scheme) -> Self {
+        Self { scheme, ..self }
+    }
+
+    const fn apart_by(self, between: Between) -> Self {
+        Self { between, ..self }
+    }
+
     /// Makes so many calls once everybody has made one.
     fn call(self, times: u64) -> Duration {
         let runtime = runtime::with_threads(1).expect("a runtime");
