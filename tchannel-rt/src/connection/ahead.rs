@@ -195,7 +195,7 @@ mod tests {
                 checksum_type: tchannel_proto::ChecksumType::Crc32c,
                 value: id,
             },
-            chunks: Chunks::from_slices([&vec![id as u8 + chunk as u8; chunk][..]]),
+            chunks: Chunks::from_slices([&vec![(id as u8).wrapping_add(chunk as u8); chunk][..]]),
         });
         let encoded = message.encode(MessageId(id), &mut bytes);
         encoded.expect("it fits in a frame");
