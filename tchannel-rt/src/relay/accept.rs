@@ -62,7 +62,14 @@ impl Relay {
             return refuse_taken(core, key, self.nobody(&frame));
         };
         let passing = match chosen.peer().usable() {
-            None => Passing::Dial(Box::new(Dial::new(key, frame, ttl, now, order, chosen))),
+            None => Passing::Dial(Box::new(Dial {
+                key,
+                frame,
+                ttl,
+                arrived: now,
+                order,
+                chosen,
+            })),
             Some(callee) => Passing::Call(PassedCall {
                 key,
                 frame,

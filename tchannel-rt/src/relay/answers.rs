@@ -5,6 +5,7 @@ use std::vec::Drain;
 
 use tchannel_proto::{ErrorCode, Failure, Frame, FrameType, InboundKey, OutboundKey};
 
+use super::pass::next_if;
 use super::refusal::service_of_target;
 use super::{PassedAnswer, Passing, Relay};
 use crate::connection::{Conn, Core, Driver, RelayTicket};
@@ -22,27 +23,25 @@ enum Stuck {
 }
 
 impl Driver {
-    /// Passes on `first`, and the frames behind it that go to the same connection.
+    /// Passes on the frames at the head of the list that go to `caller`.
     pub(super) fn pass_answers(
         &mut self,
         relay: &Relay,
-        first: PassedAnswer,
-        rest: &mut Drain<'_, Passing>,
+        caller: &Conn,
+        list: &mut Drain<'_, Passing>,
         now: Instant,
     ) {
-        let caller = first.caller.clone();
         let mut stuck = Vec::new();
         let mut core = caller.core();
-        let mut next = Some(first);
-        while let Some(answer) = next {
+        let goes_there = |next: &Passing| matches!(next, Passing::Answer(answer) if answer.caller.is_same(caller));
+        while let Some(Passing::Answer(answer)) = next_if(list, goes_there) {
             stuck.extend(self.pass_answer(&mut core, answer, now).err());
-            next = next_answer_to(&caller, rest);
         }
         drop(core);
         for stuck in stuck {
-            self.give_up(relay, &caller, stuck, now);
+            self.give_up(relay, caller, stuck, now);
         }
-        self.touch(&caller);
+        self.touch(caller);
     }
 
     /// Passes a frame on to its caller, whose `core` this is.
@@ -123,16 +122,6 @@ fn tell(caller: &Conn, key: InboundKey, code: ErrorCode, text: &str) {
     let mut core = caller.core();
     core.take_served(key);
     let _ = core.proto.respond_error(key, code, text);
-}
-
-fn next_answer_to(caller: &Conn, rest: &mut Drain<'_, Passing>) -> Option<PassedAnswer> {
-    match rest.as_slice().first() {
-        Some(Passing::Answer(answer)) if answer.caller.is_same(caller) => match rest.next() {
-            Some(Passing::Answer(answer)) => Some(answer),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 fn error_code(frame: &Frame) -> Option<ErrorCode> {

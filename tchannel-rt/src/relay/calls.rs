@@ -5,33 +5,33 @@ use std::vec::Drain;
 
 use tchannel_proto::{ErrorCode, Frame, InboundKey, OutboundKey};
 
+use super::pass::next_if;
 use super::refusal::{Refusal, service_of, service_of_target};
 use super::{PassedCall, Passing, Relay, Tie};
 use crate::connection::{Conn, Core, Driver, RelayLink, RelayTicket, Served, Target};
 
 impl Driver {
-    /// Passes on `first`, and the calls behind it that go to the same connection.
+    /// Passes on the calls at the head of the list that go to `callee`.
     pub(super) fn pass_calls(
         &mut self,
         relay: &Relay,
-        first: PassedCall,
-        rest: &mut Drain<'_, Passing>,
+        callee: &Conn,
+        list: &mut Drain<'_, Passing>,
         now: Instant,
     ) {
-        let callee = first.callee.clone();
         let mut refused = Vec::new();
         let mut core = callee.core();
-        let mut next = Some(first);
-        while let Some(call) = next {
+        let goes_there =
+            |next: &Passing| matches!(next, Passing::Call(call) if call.callee.is_same(callee));
+        while let Some(Passing::Call(call)) = next_if(list, goes_there) {
             let key = call.key;
             match send_on(relay, &self.conn, &mut core, call, now) {
                 Ok(tie) => self.ties.push(tie),
                 Err(refusal) => refused.push((key, refusal)),
             }
-            next = next_call_to(&callee, rest);
         }
         drop(core);
-        self.touch(&callee);
+        self.touch(callee);
         self.tie_all();
         for (key, (code, text)) in refused {
             self.refuse(key, code, &text);
@@ -124,16 +124,6 @@ impl Driver {
         let mut core = self.conn.core();
         core.take_served(key);
         let _ = core.proto.respond_error(key, code, text);
-    }
-}
-
-fn next_call_to(callee: &Conn, rest: &mut Drain<'_, Passing>) -> Option<PassedCall> {
-    match rest.as_slice().first() {
-        Some(Passing::Call(call)) if call.callee.is_same(callee) => match rest.next() {
-            Some(Passing::Call(call)) => Some(call),
-            _ => None,
-        },
-        _ => None,
     }
 }
 

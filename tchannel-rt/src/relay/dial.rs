@@ -18,35 +18,17 @@ use crate::peer::{Chosen, Destination, Order, patience};
 
 /// A call req that waits for a connection.
 pub(crate) struct Dial {
-    key: InboundKey,
-    frame: Frame,
+    pub(super) key: InboundKey,
+    pub(super) frame: Frame,
     /// What the caller would wait when it arrived.
-    ttl: Ttl,
-    arrived: Instant,
+    pub(super) ttl: Ttl,
+    pub(super) arrived: Instant,
     /// By which another one can be chosen.
-    order: Option<Box<Order>>,
-    chosen: Chosen,
+    pub(super) order: Option<Box<Order>>,
+    pub(super) chosen: Chosen,
 }
 
 impl Dial {
-    pub(super) fn new(
-        key: InboundKey,
-        frame: Frame,
-        ttl: Ttl,
-        arrived: Instant,
-        order: Option<Box<Order>>,
-        chosen: Chosen,
-    ) -> Self {
-        Self {
-            key,
-            frame,
-            ttl,
-            arrived,
-            order,
-            chosen,
-        }
-    }
-
     /// Dials, then sends the call of `caller`, or tells it why not.
     pub(super) fn start(self, caller: Conn, dispatch: Arc<Dispatch>) {
         tokio::spawn(async move {

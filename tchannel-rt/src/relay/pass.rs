@@ -1,12 +1,24 @@
 //! Working through the list of what is to be passed on, and tying both ends of a call together.
 
+use std::sync::Arc;
 use std::time::Instant;
+use std::vec::Drain;
 
 use tchannel_proto::{InboundKey, OutboundKey};
 
-use super::Passing;
+use super::{Passing, Relay};
 use crate::clock;
 use crate::connection::{Conn, Driver, RelayLink, Served};
+use crate::dispatch::Dispatch;
+
+/// The next of the list, if it is one to go on with.
+pub(super) fn next_if(
+    rest: &mut Drain<'_, Passing>,
+    goes_on: impl FnOnce(&Passing) -> bool,
+) -> Option<Passing> {
+    let next = rest.as_slice().first()?;
+    goes_on(next).then(|| rest.next()).flatten()
+}
 
 /// Both ends of a call that has been passed on: what the caller sends now goes to `callee`.
 pub(crate) struct Tie {
@@ -24,19 +36,43 @@ impl Driver {
         };
         let mut list = std::mem::take(&mut self.passing);
         let mut rest = list.drain(..);
-        while let Some(passing) = rest.next() {
-            match passing {
-                Passing::Call(call) => self.pass_calls(relay, call, &mut rest, now),
-                Passing::Answer(answer) => self.pass_answers(relay, answer, &mut rest, now),
-                Passing::Dial(dial) => dial.start(self.conn.clone(), dispatch.clone()),
-                Passing::Request { key, frame } => self.pass_request(relay, key, frame, now),
-                Passing::Cancel { key, why } => self.pass_cancel(key, &why),
-                Passing::Failed(failed) => self.pass_failure(relay, failed.0, &failed.1),
-                Passing::Dropped { callee, key } => self.pass_drop(&callee, key, now),
+        while let Some(next) = rest.as_slice().first() {
+            match next {
+                Passing::Call(call) => {
+                    let callee = call.callee.clone();
+                    self.pass_calls(relay, &callee, &mut rest, now);
+                }
+                Passing::Answer(answer) => {
+                    let caller = answer.caller.clone();
+                    self.pass_answers(relay, &caller, &mut rest, now);
+                }
+                _ => {
+                    if let Some(next) = rest.next() {
+                        self.pass_alone(relay, &dispatch, next, now);
+                    }
+                }
             }
         }
         drop(rest);
         self.passing = list;
+    }
+
+    /// What does not go in rows.
+    fn pass_alone(
+        &mut self,
+        relay: &Relay,
+        dispatch: &Arc<Dispatch>,
+        passing: Passing,
+        now: Instant,
+    ) {
+        match passing {
+            Passing::Dial(dial) => dial.start(self.conn.clone(), dispatch.clone()),
+            Passing::Request { key, frame } => self.pass_request(relay, key, frame, now),
+            Passing::Cancel { key, why } => self.pass_cancel(key, &why),
+            Passing::Failed(failed) => self.pass_failure(relay, failed.0, &failed.1),
+            Passing::Dropped { callee, key } => self.pass_drop(&callee, key, now),
+            Passing::Call(_) | Passing::Answer(_) => unreachable!("these go in rows"),
+        }
     }
 
     /// Ties the calls that have just been passed on.
