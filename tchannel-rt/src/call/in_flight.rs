@@ -9,7 +9,7 @@ use tchannel_proto::{Body, CallHead, ErrorCode, Failure, OutboundKey, Progress};
 use tracing::Span;
 
 use crate::clock;
-use crate::connection::{Conn, Core, Exchange, ResponseInfo, Target};
+use crate::connection::{Conn, Core, Exchange, ResponseInfo, Target, Turn};
 use crate::error::CallError;
 use crate::peer::Chosen;
 use crate::stats::{End, OutboundStats, Stopwatch};
@@ -105,12 +105,12 @@ impl InFlight {
     }
 
     /// Sends the rest of a whole request, as fast as the peer takes it; returns early once the call is over.
-    pub(crate) async fn send_rest(&self, mut body: Body) {
+    pub(crate) async fn send_rest(&self, mut body: Body, turn: Option<Turn>) {
         let send = |core: &mut Core| core.proto.send(self.key, &mut body);
         tokio::select! {
             biased;
             () = std::future::poll_fn(|cx| self.poll_over(cx)) => {}
-            _ = self.conn.send_whole(send) => {}
+            _ = self.conn.send_whole(turn, send) => {}
         }
     }
 

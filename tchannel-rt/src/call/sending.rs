@@ -18,7 +18,7 @@ use super::in_flight::{Awaits, InFlight};
 use super::outbound::{Time, note_answer, note_failure};
 use super::{Call, Response};
 use crate::clock;
-use crate::connection::ResponseInfo;
+use crate::connection::{Conn, ResponseInfo, Turn, is_large};
 use crate::context::CallContext;
 use crate::error::CallError;
 use crate::layer::{NextCall, Outbound};
@@ -107,6 +107,13 @@ impl<'a> Sending<'a> {
         let Some(conn) = chosen.peer().usable() else {
             return self.further(trip, |call, trip, body| call.try_all(trip, body, chosen));
         };
+        let mut turn = None;
+        if is_large(self.body.len()) {
+            turn = conn.try_turn();
+            if turn.is_none() {
+                return self.further(trip, |call, trip, body| call.try_all(trip, body, chosen));
+            }
+        }
         let mut rest = self.body.clone();
         let since = Stopwatch::start();
         let reader = Awaits::Whole(Some(cx.waker().clone()));
@@ -123,7 +130,7 @@ impl<'a> Sending<'a> {
                 };
                 if progress == Progress::Full {
                     return self.further(trip, |call, trip, body| {
-                        call.try_whole(trip, body, attempt, rest)
+                        call.try_whole(trip, body, attempt, rest, turn)
                     });
                 }
                 Stage::First { trip, attempt }
@@ -231,8 +238,15 @@ impl Call<'_> {
     }
 
     /// The first attempt of which `rest` has still to be sent, and what comes after it.
-    async fn try_whole(self, trip: Trip, body: Body, attempt: Attempt, rest: Body) -> Outcome {
-        attempt.call.send_rest(rest).await;
+    async fn try_whole(
+        self,
+        trip: Trip,
+        body: Body,
+        attempt: Attempt,
+        rest: Body,
+        turn: Option<Turn>,
+    ) -> Outcome {
+        attempt.call.send_rest(rest, turn).await;
         let answer = attempt.call.collected().await;
         let attempted = attempted(attempt.chosen, &trip.stats, attempt.since, answer);
         self.try_on(trip, body, attempted).await
@@ -279,13 +293,24 @@ impl Call<'_> {
         let may_turn = || goes_on() && chosen.has_another(&trip.tried);
         let (conn, time) = self.connect(chosen, trip.time(now), may_turn).await?;
         let mut body = body.clone();
+        let (turn, time) = wait_for_turn(&conn, &body, time).await;
         let reader = Awaits::Whole(None);
         let (call, progress) = self.start(conn, time, trip.tracing, &mut body, reader)?;
         if progress == Progress::Full {
-            call.send_rest(body).await;
+            call.send_rest(body, turn).await;
         }
         call.collected().await
     }
+}
+
+/// Waits for the turn of a call with a large body, until its deadline, and gives the time then.
+async fn wait_for_turn(conn: &Conn, body: &Body, time: Time) -> (Option<Turn>, Time) {
+    if !is_large(body.len()) {
+        return (None, time);
+    }
+    let turn = tokio::time::timeout_at(time.deadline.into(), conn.turn()).await;
+    let now = clock::now();
+    (turn.ok(), Time { now, ..time })
 }
 
 /// What an attempt has come to; its peer's score learns of it.

@@ -24,6 +24,8 @@ use crate::dispatch::Dispatch;
 use crate::relay::{Passing, Tie};
 use crate::stats::CloseReason;
 
+/// What is read before others have their turn, in bytes.
+const READ_TURN: usize = 512 * 1024;
 /// How long a source is read no further for the sake of a slow destination that others share.
 const HOLD: Duration = Duration::from_millis(50);
 /// The same when nobody else is held up by it; any progress ends it earlier.
@@ -59,6 +61,7 @@ pub(crate) fn drive(
         last_call: clock::now(),
         has_company: false,
         shared_until: clock::now(),
+        read_in_turn: 0,
         asks: false,
         was_ready: false,
         is_idle: false,
@@ -89,6 +92,8 @@ pub(crate) struct Driver {
     /// A call has begun or ended beside another one since the last look.
     pub(super) has_company: bool,
     shared_until: Instant,
+    /// Bytes that were read since others have had their turn.
+    read_in_turn: usize,
     /// What was read last wants to be answered.
     asks: bool,
     /// Whether the handshake is done.
@@ -127,7 +132,10 @@ impl Driver {
             match poll_fn(|cx| self.poll_wake(sleep.as_mut(), cx)).await {
                 Wake::Read(Ok(0)) => self.end(Parting::Gone, CloseReason::Peer),
                 Wake::Read(Err(_)) => self.end(Parting::Gone, CloseReason::Network),
-                Wake::Read(Ok(bytes)) => self.handle_read(bytes),
+                Wake::Read(Ok(bytes)) => {
+                    self.handle_read(bytes);
+                    self.take_turns(bytes).await;
+                }
                 Wake::Alarmed => self.handle_alarm().await,
                 Wake::Writable => {
                     self.conn.0.write_is_blocked.store(false, Ordering::Release);
@@ -161,6 +169,16 @@ impl Driver {
             return Poll::Ready(Wake::Timer);
         }
         Poll::Pending
+    }
+
+    /// Lets others have their turn once much has been read: whoever answers should begin while the processor still has
+    /// at hand what was read.
+    async fn take_turns(&mut self, bytes: usize) {
+        self.read_in_turn += bytes;
+        if self.read_in_turn >= READ_TURN {
+            self.read_in_turn = 0;
+            tokio::task::yield_now().await;
+        }
     }
 
     fn handle_read(&mut self, bytes: usize) {

@@ -53,7 +53,7 @@ use memory::Memory;
 pub(crate) use served::{RelayLink, RelayTicket, Served, Target};
 use transport::Socket;
 pub(crate) use transport::{Reader, RemoteAddr, Stream};
-pub(crate) use turns::TURN;
+pub(crate) use turns::{TURN, Turn, is_large};
 
 use crate::clock;
 use crate::config::ChannelConfig;
@@ -73,7 +73,9 @@ pub(crate) struct Shared {
     /// Woken whenever the queue has become short, a stream was read, or the connection closed.
     room: Notify,
     /// Held by the whole message that is being sent, if it is a large one.
-    large: Semaphore,
+    large: Arc<Semaphore>,
+    /// Bytes of large answers that wait for their turn, as far as they count.
+    owed: AtomicUsize,
     unwritten: AtomicUsize,
     written: AtomicU64,
     write_is_blocked: AtomicBool,
@@ -178,7 +180,8 @@ impl Conn {
             writer: Mutex::new(Outbox::new()),
             alarm: Alarm::default(),
             room: Notify::new(),
-            large: Semaphore::new(1),
+            large: Arc::new(Semaphore::new(1)),
+            owed: AtomicUsize::new(0),
             unwritten: AtomicUsize::new(0),
             written: AtomicU64::new(0),
             write_is_blocked: AtomicBool::new(false),

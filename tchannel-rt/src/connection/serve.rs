@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use tchannel_proto::{Body, InboundCall, InboundKey, Progress, ResponseHead, header_key};
 
-use super::{Conn, Core, Served};
+use super::{Conn, Core, Served, Turn, is_large};
 use crate::call::{ArgReader, Cancellation, Responder, StreamRequest};
 use crate::context::CallContext;
 use crate::handler::{
@@ -38,18 +38,7 @@ impl Conn {
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()))
         {
-            Poll::Ready(outcome) => {
-                let mut core = self.core();
-                let rest = respond(&mut core, key, &scheme, outcome);
-                let is_due = core.gathered >= super::flush::GATHERED_MAX;
-                drop(core);
-                if let Some(rest) = rest {
-                    tokio::spawn(self.clone().send_rest(key, rest));
-                }
-                if is_due {
-                    self.flush();
-                }
-            }
+            Poll::Ready(outcome) => self.answer_at_once(key, scheme, outcome),
             Poll::Pending => {
                 let conn = self.clone();
                 let task = tokio::spawn(async move {
@@ -106,7 +95,34 @@ impl Conn {
         }
     }
 
+    /// Queues what the driver will write, or its first frame. A large answer waits for its turn elsewhere.
+    fn answer_at_once(&self, key: InboundKey, scheme: ByteString, outcome: HandlerResult) {
+        let mut turn = None;
+        if has_large_answer(&outcome) {
+            turn = self.try_turn();
+            if turn.is_none() {
+                let conn = self.clone();
+                tokio::spawn(async move { conn.answer(key, &scheme, outcome).await });
+                return;
+            }
+        }
+        let mut core = self.core();
+        let rest = respond(&mut core, key, &scheme, outcome);
+        let is_due = core.gathered >= super::flush::GATHERED_MAX;
+        drop(core);
+        if let Some(rest) = rest {
+            tokio::spawn(self.clone().send_rest(key, rest, turn));
+        }
+        if is_due {
+            self.flush();
+        }
+    }
+
     async fn answer(self, key: InboundKey, scheme: &str, outcome: HandlerResult) {
+        let turn = match has_large_answer(&outcome) {
+            true => Some(self.turn_to_answer().await),
+            false => None,
+        };
         self.wait_for_room().await;
         let rest = {
             let mut core = self.core();
@@ -115,16 +131,22 @@ impl Conn {
             rest
         };
         if let Some(rest) = rest {
-            self.send_rest(key, rest).await;
+            self.send_rest(key, rest, turn).await;
         }
     }
 
     /// Sends what did not fit in the first frame, as fast as the peer takes it.
-    async fn send_rest(self, key: InboundKey, mut body: Body) {
+    async fn send_rest(self, key: InboundKey, mut body: Body, turn: Option<Turn>) {
         let send = |core: &mut Core| core.proto.send_response(key, &mut body);
         // An error says that the caller no longer waits.
-        let _ = self.send_whole(send).await;
+        let _ = self.send_whole(turn, send).await;
     }
+}
+
+fn has_large_answer(outcome: &HandlerResult) -> bool {
+    outcome
+        .as_ref()
+        .is_ok_and(|reply| is_large(reply.arg2.len() + reply.arg3.len()))
 }
 
 /// Queues the first frame of an answer and returns what is left of its body.

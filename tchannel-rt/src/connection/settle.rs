@@ -114,7 +114,7 @@ impl Driver {
     fn settle_call(&mut self, core: &mut Core, call: InboundCall) {
         self.has_company |= in_flight(core) > 1;
         let stats = ServedStats::begin(&self.dispatch.stats, &call);
-        let queued = self.conn.queued(core);
+        let queued = self.conn.owed(core);
         if queued > self.conn.limits().queued_max {
             let text = format!(
                 "{queued} bytes of answers are queued for this connection; read them first"

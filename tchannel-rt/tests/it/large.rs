@@ -8,7 +8,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tchannel_rt::proto::MessageId;
 use tchannel_rt::proto::message::Message;
-use tchannel_rt::{Channel, ErrorCode, StreamRequest};
+use tchannel_rt::{Channel, ErrorCode, Reply, StreamRequest};
 use tokio::io::AsyncWriteExt;
 use tokio::runtime::{Builder, Runtime};
 
@@ -205,6 +205,93 @@ async fn check_echo(client: &Channel, addr: &str, seed: usize) {
     let call = client.call("echo::echo").peer(addr).ttl(LONG);
     let answer = soon(call.send("", sent.clone())).await;
     assert!(answer.expect("an answer").arg3 == sent);
+}
+
+#[tokio::test]
+async fn large_requests_leave_one_after_the_other_first_frame_and_all() {
+    let (listener, addr) = listener().await;
+    let client = Channel::new("test");
+    let calls = join_all((0..3).map(|seed| {
+        let call = client.call("svc::large").peer(&addr).ttl(LONG);
+        soon(call.send("", text(seed, 300_000)))
+    }));
+    let serve = async {
+        let mut wire = Wire::accept(&listener).await;
+        let ids = hear_in_a_row(&mut wire, 3).await;
+        for id in ids {
+            wire.answer(id, "heard").await;
+        }
+        wire
+    };
+    let (answers, _wire) = tokio::join!(calls, serve);
+    for answer in answers {
+        assert_eq!(answer.expect("an answer").arg3, "heard");
+    }
+}
+
+#[tokio::test]
+async fn large_answers_leave_one_after_the_other_first_frame_and_all() {
+    let server = Channel::new("svc");
+    let service = server.service("svc");
+    service.raw("at_once", |_| async { Ok(Reply::ok("", text(1, 300_000))) });
+    service.raw("later", |_| async {
+        tokio::task::yield_now().await;
+        Ok(Reply::ok("", text(2, 300_000)))
+    });
+    let mut wire = Wire::connect(&listen(&server).await, "0.0.0.0:0").await;
+    for (id, endpoint) in [(1, "at_once"), (2, "later"), (3, "at_once"), (4, "later")] {
+        let call = call_req(&format!("svc::{endpoint}"), 60_000, "");
+        wire.say(MessageId(id), call).await;
+    }
+    hear_in_a_row(&mut wire, 4).await;
+}
+
+/// Hears so many messages of several frames each, none of which has another within.
+async fn hear_in_a_row(wire: &mut Wire, messages: usize) -> Vec<MessageId> {
+    let mut heard = Vec::new();
+    for _ in 0..messages {
+        let mut first = None;
+        loop {
+            let (id, message) = soon(wire.hear()).await;
+            let (flags, begins) = match &message {
+                Message::CallReq(it) => (it.flags, true),
+                Message::CallRes(it) => (it.flags, true),
+                Message::CallReqContinue(it) | Message::CallResContinue(it) => (it.flags, false),
+                other => panic!("neither a call nor an answer: {other:?}"),
+            };
+            assert_eq!(begins, first.is_none());
+            assert_eq!(id, *first.get_or_insert(id));
+            if flags & 1 == 0 {
+                break;
+            }
+        }
+        heard.extend(first);
+    }
+    heard
+}
+
+#[tokio::test]
+async fn a_large_call_whose_turn_does_not_come_in_time_ends_at_its_deadline() {
+    let (listener, addr) = listener().await;
+    let client = Channel::new("test");
+    let (first, second) = (
+        client.call("svc::first").peer(&addr).ttl(LONG),
+        client.call("svc::second").peer(&addr),
+    );
+    let first = first.send("", text(1, 64 << 20));
+    let second = async {
+        let _wire = Wire::accept(&listener).await;
+        let second = once(second.ttl(Duration::from_millis(200)));
+        soon(second.send("", text(2, 300_000))).await
+    };
+    tokio::select! {
+        biased;
+        _ = first => panic!("nobody answers it"),
+        outcome = second => {
+            let error = outcome.expect_err("the first is still being sent");
+            assert_eq!(error.code(), ErrorCode::Timeout);
+        }
+    }
 }
 
 #[tokio::test]
