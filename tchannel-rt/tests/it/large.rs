@@ -41,6 +41,14 @@ proptest! {
 
     #[test]
     fn messages_come_out_as_they_went_in_however_their_bytes_are_read(
+        frames in vec((0..3_u32, 0..40_000_usize), 1..15),
+        pieces in vec(prop_oneof![1..50_usize, 1..70_000_usize], 1..20),
+    ) {
+        runtime().block_on(check_pieces(&frames, &pieces));
+    }
+
+    #[test]
+    fn full_frames_come_out_as_they_went_in_however_their_bytes_are_read(
         frames in vec((0..3_u32, prop_oneof![0..40_000_usize, Just(CHUNK_MAX)]), 1..20),
         small in vec(1..50_usize, 0..10),
         large in vec(1..200_000_usize, 1..10),
