@@ -242,12 +242,12 @@ async fn an_idle_connection_says_so_and_closes() {
 
 #[tokio::test]
 async fn a_connection_in_use_is_not_idle_at_either_end() {
-    let idle = config(|config| config.idle_close = Some(Duration::from_millis(100)));
+    let idle = config(|config| config.idle_close = Some(Duration::from_millis(500)));
     let (server, _) = echo(idle.clone());
     let addr = listen(&server).await;
     let client = Channel::with_config("test", idle);
     let mut dialled = std::collections::HashSet::new();
-    for _ in 0..40 {
+    for _ in 0..20 {
         client
             .call("echo::echo")
             .peer(&addr)
@@ -256,17 +256,17 @@ async fn a_connection_in_use_is_not_idle_at_either_end() {
             .unwrap();
         dialled.extend(server.all_remotes().iter().map(|remote| remote.addr));
         // The gap between calls, much shorter than the limit.
-        tokio::time::sleep(Duration::from_millis(10)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(dialled.len(), 1, "dialled from {dialled:?}");
 }
 
 #[tokio::test]
 async fn a_call_in_flight_keeps_its_connection_from_being_idle() {
-    let idle = config(|config| config.idle_close = Some(Duration::from_millis(10)));
+    let idle = config(|config| config.idle_close = Some(Duration::from_millis(200)));
     let server = Channel::with_config("svc", idle.clone());
     server.service("svc").raw("slow", |_| async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
         Ok(Reply::ok("", "done"))
     });
     let addr = listen(&server).await;
