@@ -65,25 +65,16 @@ impl Pipe {
         buffer: &mut BytesMut,
         limit: usize,
     ) -> Poll<usize> {
-        let mut inner = self.lock();
-        if inner.bytes.is_empty() {
-            if inner.is_ended || inner.is_unread {
-                return Poll::Ready(0);
-            }
-            inner.reader = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        let room = limit.min(buffer.capacity() - buffer.len());
-        let taken = inner.bytes.len().min(room);
-        let (first, second) = inner.bytes.as_slices();
-        let from_first = taken.min(first.len());
-        buffer.put_slice(&first[..from_first]);
-        buffer.put_slice(&second[..taken - from_first]);
-        inner.bytes.drain(..taken);
-        let writer = inner.writer.take();
-        drop(inner);
-        wake(writer);
-        Poll::Ready(taken)
+        self.poll_take(cx, |bytes| {
+            let room = limit.min(buffer.capacity() - buffer.len());
+            let taken = bytes.len().min(room);
+            let (first, second) = bytes.as_slices();
+            let from_first = taken.min(first.len());
+            buffer.put_slice(&first[..from_first]);
+            buffer.put_slice(&second[..taken - from_first]);
+            bytes.drain(..taken);
+            taken
+        })
     }
 
     /// The same into several places, one after the other.
@@ -91,6 +82,27 @@ impl Pipe {
         &self,
         cx: &Context<'_>,
         slices: &mut [IoSliceMut<'_>],
+    ) -> Poll<usize> {
+        self.poll_take(cx, |bytes| {
+            let mut taken = 0;
+            for slice in slices {
+                let mut filled = 0;
+                while filled < slice.len()
+                    && let Ok(more @ 1..) = bytes.read(&mut slice[filled..])
+                {
+                    filled += more;
+                }
+                taken += filled;
+            }
+            taken
+        })
+    }
+
+    /// What `take` takes of the bytes, at least one; zero at the end.
+    fn poll_take(
+        &self,
+        cx: &Context<'_>,
+        take: impl FnOnce(&mut VecDeque<u8>) -> usize,
     ) -> Poll<usize> {
         let mut inner = self.lock();
         if inner.bytes.is_empty() {
@@ -100,16 +112,7 @@ impl Pipe {
             inner.reader = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        let mut taken = 0;
-        for slice in slices {
-            let mut filled = 0;
-            while filled < slice.len()
-                && let Ok(more @ 1..) = inner.bytes.read(&mut slice[filled..])
-            {
-                filled += more;
-            }
-            taken += filled;
-        }
+        let taken = take(&mut inner.bytes);
         let writer = inner.writer.take();
         drop(inner);
         wake(writer);
