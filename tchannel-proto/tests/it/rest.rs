@@ -4,8 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Buf;
 use tchannel_proto::{
-    Body, CallHead, ChecksumType, Connection, ConnectionConfig, Decoder, FrameType, Identity,
-    Outbox, ProtocolError, SendHeaders, Tracing, Ttl,
+    Body, Connection, ConnectionConfig, Decoder, FrameType, Identity, Outbox, ProtocolError,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -133,15 +132,7 @@ impl Ends {
 
     /// Makes a call that nobody answers, over whose deadline the connected end has to watch.
     fn call(&mut self, ttl: Duration) {
-        let head = CallHead {
-            service: "svc",
-            arg1: b"method",
-            ttl: Ttl::from_duration(ttl).expect("it is not zero"),
-            tracing: Tracing::default(),
-            headers: SendHeaders::default(),
-            checksum_type: ChecksumType::None,
-            streaming: false,
-        };
+        let head = crate::silence::head(ttl);
         let called = self
             .connected
             .connection

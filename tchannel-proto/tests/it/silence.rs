@@ -17,6 +17,19 @@ struct Client {
 
 const TTL: Duration = Duration::from_secs(1);
 
+/// The head of a call that nobody answers.
+pub(crate) fn head(ttl: Duration) -> CallHead<'static> {
+    CallHead {
+        service: "svc",
+        arg1: b"method",
+        ttl: Ttl::from_duration(ttl).expect("it is not zero"),
+        tracing: Tracing::default(),
+        headers: SendHeaders::default(),
+        checksum_type: ChecksumType::None,
+        streaming: false,
+    }
+}
+
 impl Client {
     fn new(language: &'static str) -> Self {
         #[expect(clippy::disallowed_methods, reason = "only differences to it matter")]
@@ -51,15 +64,7 @@ impl Client {
 
     /// Makes a call that nobody answers, and waits until it has timed out.
     fn call(&mut self) -> Result<(), ProtocolError> {
-        let head = CallHead {
-            service: "svc",
-            arg1: b"method",
-            ttl: Ttl::from_duration(TTL).expect("it is not zero"),
-            tracing: Tracing::default(),
-            headers: SendHeaders::default(),
-            checksum_type: ChecksumType::None,
-            streaming: false,
-        };
+        let head = head(TTL);
         let mut body = Body::whole("", "");
         let called = self.connection.call(self.now, &head, &mut body);
         called.expect("the connection is open");
