@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
-use bytes::Bytes;
+use bytestring::ByteString;
 use tchannel_proto::{Body, CallHead, ErrorCode, Failure, OutboundKey, Progress};
 use tracing::Span;
 
+use super::Response;
 use crate::clock;
 use crate::connection::{Conn, Core, Exchange, ResponseInfo, Target, Turn};
 use crate::error::CallError;
@@ -15,6 +16,8 @@ use crate::peer::Chosen;
 use crate::stats::{End, OutboundStats, Stopwatch};
 
 /// What a caller waits for.
+type Collected = Result<Response, CallError>;
+
 pub(crate) enum Awaits {
     /// The whole answer, and who is to be woken then.
     Whole(Option<Waker>),
@@ -114,33 +117,45 @@ impl InFlight {
         }
     }
 
-    /// The whole answer.
-    pub(super) async fn collected(mut self) -> Result<(ResponseInfo, Bytes, Bytes), CallError> {
-        std::future::poll_fn(|cx| self.poll_collected(cx)).await
+    /// The whole answer of `peer` to a call that began at `started`.
+    pub(super) async fn collected(mut self, started: Instant, peer: &ByteString) -> Collected {
+        std::future::poll_fn(|cx| self.poll_collected(started, peer, cx)).await
     }
 
-    /// The same, once.
+    /// The same, once. It is made where it stays: what is moved from hand to hand is copied each time.
     pub(super) fn poll_collected(
         &mut self,
+        started: Instant,
+        peer: &ByteString,
         cx: &Context<'_>,
-    ) -> Poll<Result<(ResponseInfo, Bytes, Bytes), CallError>> {
+    ) -> Poll<Collected> {
         let mut core = self.conn.core();
         let exchange = self.exchange_in(&mut core);
         if !exchange.end && exchange.failure.is_none() {
             return wait(exchange, cx);
         }
         let mut exchange = core.exchanges.remove(self.exchange);
+        let read_at = core.read_at;
         drop(core);
         self.is_collected = true;
         if let Some(failure) = &exchange.failure {
             return Poll::Ready(Err(CallError::from_failure(failure)));
         }
-        let (arg2, arg3) = exchange.collect();
         let info = exchange
             .info
             .take()
             .expect("an answer ends after it has begun");
-        Poll::Ready(Ok((info, arg2, arg3)))
+        let (arg2, arg3) = exchange.collect();
+        Poll::Ready(Ok(Response {
+            code: info.code,
+            headers: info.headers,
+            arg2,
+            arg3,
+            tracing: info.tracing,
+            peer: peer.clone(),
+            attempts: 1,
+            elapsed: read_at.saturating_duration_since(started),
+        }))
     }
 
     /// Cancels a call whose request will never be whole.

@@ -5,10 +5,9 @@
 //! are deep, and there are as many as calls in flight. Whatever takes longer goes on in a box.
 
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll};
+use std::time::Instant;
 
-use bytes::Bytes;
 use bytestring::ByteString;
 use futures::future::BoxFuture;
 use tchannel_proto::{Body, Progress, Tracing};
@@ -18,7 +17,7 @@ use super::in_flight::{Awaits, InFlight};
 use super::outbound::{Time, note_answer, note_failure};
 use super::{Call, Response};
 use crate::clock;
-use crate::connection::{Conn, ResponseInfo, Turn, is_large};
+use crate::connection::{Conn, Turn, is_large};
 use crate::context::CallContext;
 use crate::error::CallError;
 use crate::layer::{NextCall, Outbound};
@@ -45,9 +44,6 @@ enum Stage<'a> {
 }
 
 type Outcome = Result<Response, CallError>;
-
-/// What came back of one attempt, and when.
-type Attempted = Result<(Response, Instant), CallError>;
 
 /// One call, however often it is tried.
 struct Trip {
@@ -84,25 +80,26 @@ impl<'a> Sending<'a> {
         }
     }
 
-    fn begin(&mut self, with_layers: bool, cx: &Context<'_>) -> Stage<'a> {
+    fn begin(&mut self, with_layers: bool, cx: &Context<'_>) {
         let call = self.call.as_ref().expect("a call begins once");
         if with_layers && let Some(layers) = call.all_layers() {
             let outbound = Outbound::new(call, std::mem::take(&mut self.body), false);
             let next = NextCall::new(call.channel.clone(), layers);
-            return Stage::Further(Box::pin(async { next.run(outbound).await?.whole() }));
+            self.stage = Stage::Further(Box::pin(async { next.run(outbound).await?.whole() }));
+            return;
         }
         let trip = Trip::begin(call, &self.body);
         let span = trip.span.clone();
         let _entered = span.enter();
-        self.try_first(trip, cx)
+        self.try_first(trip, cx);
     }
 
-    fn try_first(&mut self, trip: Trip, cx: &Context<'_>) -> Stage<'a> {
+    fn try_first(&mut self, trip: Trip, cx: &Context<'_>) {
         let call = self.call.as_ref().expect("a call begins once");
         let time = trip.time(trip.started);
         let chosen = match call.choose(&trip.tried, time) {
             Ok(chosen) => chosen,
-            Err(error) => return self.go_on(trip, Err(error)),
+            Err(error) => return self.try_on(trip, error),
         };
         let Some(conn) = chosen.peer().usable() else {
             return self.further(trip, |call, trip, body| call.try_all(trip, body, chosen));
@@ -119,8 +116,8 @@ impl<'a> Sending<'a> {
         let reader = Awaits::Whole(Some(cx.waker().clone()));
         match call.start(conn, time, trip.tracing, &mut rest, reader) {
             Err(error) => {
-                let attempted = attempted(chosen, &trip.stats, since, Err(error));
-                self.go_on(trip, attempted)
+                let error = trip.attempt_failed(chosen, since, error);
+                self.try_on(trip, error);
             }
             Ok((in_flight, progress)) => {
                 let attempt = Attempt {
@@ -133,24 +130,46 @@ impl<'a> Sending<'a> {
                         call.try_whole(trip, body, attempt, rest, turn)
                     });
                 }
-                Stage::First { trip, attempt }
+                self.stage = Stage::First { trip, attempt };
             }
         }
     }
 
-    /// After the first attempt.
-    fn go_on(&mut self, trip: Trip, attempted: Attempted) -> Stage<'a> {
-        self.further(trip, |call, trip, body| call.try_on(trip, body, attempted))
+    fn poll_first(&mut self, cx: &Context<'_>) -> Poll<Outcome> {
+        let Stage::First { trip, attempt } = &mut self.stage else {
+            unreachable!("only the first attempt is polled here");
+        };
+        let peer = attempt.chosen.peer().host_port();
+        let mut polled = attempt.call.poll_collected(trip.started, peer, cx);
+        if let Poll::Ready(Ok(response)) = &mut polled {
+            let _entered = trip.span.enter();
+            trip.attempt_answered(&mut attempt.chosen, attempt.since, response);
+            trip.answered(1, response);
+        }
+        polled
     }
 
-    fn further<F>(&mut self, trip: Trip, go_on: impl FnOnce(Call<'a>, Trip, Body) -> F) -> Stage<'a>
+    /// After a first attempt that has failed.
+    fn go_on(&mut self, error: CallError) {
+        let first = std::mem::replace(&mut self.stage, Stage::Over);
+        if let Stage::First { trip, attempt } = first {
+            let error = trip.attempt_failed(attempt.chosen, attempt.since, error);
+            self.try_on(trip, error);
+        }
+    }
+
+    fn try_on(&mut self, trip: Trip, error: CallError) {
+        self.further(trip, |call, trip, body| call.try_on(trip, body, Err(error)));
+    }
+
+    fn further<F>(&mut self, trip: Trip, go_on: impl FnOnce(Call<'a>, Trip, Body) -> F)
     where
         F: Future<Output = Outcome> + Send + 'a,
     {
         let call = self.call.take().expect("a call goes on once");
         let body = std::mem::take(&mut self.body);
         let span = trip.span.clone();
-        Stage::Further(Box::pin(go_on(call, trip, body).instrument(span)))
+        self.stage = Stage::Further(Box::pin(go_on(call, trip, body).instrument(span)));
     }
 }
 
@@ -160,23 +179,21 @@ impl Future for Sending<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
         let this = &mut *self;
         if let Stage::Begin { with_layers } = this.stage {
-            this.stage = this.begin(with_layers, cx);
+            this.begin(with_layers, cx);
             // The answer's waker went along with the call.
             if matches!(this.stage, Stage::First { .. }) {
                 return Poll::Pending;
             }
         }
-        if let Stage::First { attempt, .. } = &mut this.stage {
-            let answer = ready!(attempt.call.poll_collected(cx));
-            let Stage::First { trip, attempt } = std::mem::replace(&mut this.stage, Stage::Over)
-            else {
-                unreachable!("the stage was just looked at");
-            };
-            let span = trip.span.clone();
-            let _entered = span.enter();
-            match attempted(attempt.chosen, &trip.stats, attempt.since, answer) {
-                Ok(answer) => return Poll::Ready(Ok(trip.answered(1, answer))),
-                failed => this.stage = this.go_on(trip, failed),
+        if matches!(this.stage, Stage::First { .. }) {
+            let polled = this.poll_first(cx);
+            match polled {
+                Poll::Pending => return polled,
+                Poll::Ready(Ok(_)) => {
+                    this.stage = Stage::Over;
+                    return polled;
+                }
+                Poll::Ready(Err(error)) => this.go_on(error),
             }
         }
         match &mut this.stage {
@@ -211,14 +228,36 @@ impl Trip {
         }
     }
 
-    fn answered(&self, attempts: u32, answer: (Response, Instant)) -> Response {
-        let (mut response, ended) = answer;
+    fn attempt_ended(&self, mut chosen: Chosen, since: Stopwatch, outcome: Outcome) -> Outcome {
+        match outcome {
+            Ok(response) => {
+                self.attempt_answered(&mut chosen, since, &response);
+                Ok(response)
+            }
+            Err(error) => Err(self.attempt_failed(chosen, since, error)),
+        }
+    }
+
+    fn attempt_answered(&self, chosen: &mut Chosen, since: Stopwatch, response: &Response) {
+        chosen.answered_at(self.started + response.elapsed);
+        self.stats
+            .on_attempt_end(since.elapsed(), End::of_answer(response.is_ok()));
+        self.stats
+            .on_response_bytes((response.arg2.len() + response.arg3.len()) as u64);
+    }
+
+    fn attempt_failed(&self, chosen: Chosen, since: Stopwatch, error: CallError) -> CallError {
+        let error = error.at_peer(chosen.peer().host_port());
+        chosen.failed(error.code());
+        self.stats.on_attempt_end(since.elapsed(), error.end());
+        error
+    }
+
+    fn answered(&self, attempts: u32, response: &mut Response) {
         response.attempts = attempts;
-        response.elapsed = ended.saturating_duration_since(self.started);
         self.stats
             .on_end(response.elapsed, End::of_answer(response.is_ok()));
-        note_answer(&self.span, &response);
-        response
+        note_answer(&self.span, response);
     }
 
     fn failed(&self, call: &Call<'_>, error: CallError) -> CallError {
@@ -233,8 +272,8 @@ impl Trip {
 impl Call<'_> {
     /// The first attempt to a peer that has to be dialled, and what comes after it.
     async fn try_all(self, trip: Trip, body: Body, chosen: Chosen) -> Outcome {
-        let attempted = self.attempt(&trip, &body, chosen, trip.started).await;
-        self.try_on(trip, body, attempted).await
+        let outcome = self.attempt(&trip, &body, chosen, trip.started).await;
+        self.try_on(trip, body, outcome).await
     }
 
     /// The first attempt of which `rest` has still to be sent, and what comes after it.
@@ -247,18 +286,22 @@ impl Call<'_> {
         turn: Option<Turn>,
     ) -> Outcome {
         attempt.call.send_rest(rest, turn).await;
-        let answer = attempt.call.collected().await;
-        let attempted = attempted(attempt.chosen, &trip.stats, attempt.since, answer);
-        self.try_on(trip, body, attempted).await
+        let peer = attempt.chosen.peer().host_port();
+        let outcome = attempt.call.collected(trip.started, peer).await;
+        let outcome = trip.attempt_ended(attempt.chosen, attempt.since, outcome);
+        self.try_on(trip, body, outcome).await
     }
 
     /// Tries again until there is an answer, or no sense in going on.
-    async fn try_on(self, mut trip: Trip, body: Body, first: Attempted) -> Outcome {
-        let mut attempted = first;
+    async fn try_on(self, mut trip: Trip, body: Body, first: Outcome) -> Outcome {
+        let mut outcome = first;
         loop {
             trip.attempts += 1;
-            let error = match attempted {
-                Ok(answer) => return Ok(trip.answered(trip.attempts, answer)),
+            let error = match outcome {
+                Ok(mut response) => {
+                    trip.answered(trip.attempts, &mut response);
+                    return Ok(response);
+                }
                 Err(error) => error,
             };
             trip.tried.extend(error.peer().map(ByteString::from));
@@ -269,26 +312,20 @@ impl Call<'_> {
             // Another try of the same call: its own span within the same trace.
             trip.tracing.span_id = fastrand::u64(1..);
             let now = clock::now();
-            attempted = match self.choose(&trip.tried, trip.time(now)) {
+            outcome = match self.choose(&trip.tried, trip.time(now)) {
                 Ok(chosen) => self.attempt(&trip, &body, chosen, now).await,
                 Err(error) => Err(error),
             };
         }
     }
 
-    async fn attempt(&self, trip: &Trip, body: &Body, chosen: Chosen, now: Instant) -> Attempted {
+    async fn attempt(&self, trip: &Trip, body: &Body, chosen: Chosen, now: Instant) -> Outcome {
         let since = Stopwatch::start();
-        let answer = self.exchange(trip, body, &chosen, now).await;
-        attempted(chosen, &trip.stats, since, answer)
+        let outcome = self.exchange(trip, body, &chosen, now).await;
+        trip.attempt_ended(chosen, since, outcome)
     }
 
-    async fn exchange(
-        &self,
-        trip: &Trip,
-        body: &Body,
-        chosen: &Chosen,
-        now: Instant,
-    ) -> Result<(ResponseInfo, Bytes, Bytes), CallError> {
+    async fn exchange(&self, trip: &Trip, body: &Body, chosen: &Chosen, now: Instant) -> Outcome {
         let goes_on = || self.goes_on_unsent(trip.attempts + 1);
         let may_turn = || goes_on() && chosen.has_another(&trip.tried);
         let (conn, time) = self.connect(chosen, trip.time(now), may_turn).await?;
@@ -299,7 +336,8 @@ impl Call<'_> {
         if progress == Progress::Full {
             call.send_rest(body, turn).await;
         }
-        call.collected().await
+        call.collected(trip.started, chosen.peer().host_port())
+            .await
     }
 }
 
@@ -311,38 +349,4 @@ async fn wait_for_turn(conn: &Conn, body: &Body, time: Time) -> (Option<Turn>, T
     let turn = tokio::time::timeout_at(time.deadline.into(), conn.turn()).await;
     let now = clock::now();
     (turn.ok(), Time { now, ..time })
-}
-
-/// What an attempt has come to; its peer's score learns of it.
-fn attempted(
-    chosen: Chosen,
-    stats: &OutboundStats,
-    since: Stopwatch,
-    answer: Result<(ResponseInfo, Bytes, Bytes), CallError>,
-) -> Attempted {
-    let peer = chosen.peer().host_port().clone();
-    match answer {
-        Ok((info, arg2, arg3)) => {
-            let ended = clock::now();
-            chosen.answered_at(ended);
-            stats.on_attempt_end(since.elapsed(), End::of_answer(info.code.is_ok()));
-            stats.on_response_bytes((arg2.len() + arg3.len()) as u64);
-            let response = Response {
-                code: info.code,
-                headers: info.headers,
-                arg2,
-                arg3,
-                tracing: info.tracing,
-                peer,
-                attempts: 1,
-                elapsed: Duration::ZERO,
-            };
-            Ok((response, ended))
-        }
-        Err(error) => {
-            chosen.failed(error.code());
-            stats.on_attempt_end(since.elapsed(), error.end());
-            Err(error.at_peer(&peer))
-        }
-    }
 }

@@ -23,6 +23,12 @@ impl Alarm {
         }
     }
 
+    /// Whether the task has yet to look. Setting the alarm again is then of no use to whoever holds a lock that the
+    /// task takes after each look.
+    pub(super) fn is_set(&self) -> bool {
+        self.is_set.load(Ordering::Acquire)
+    }
+
     /// Ready if it was set since the last look. Only one task may look.
     pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<()> {
         let waker = self.waker.get_or_init(|| cx.waker().clone());

@@ -189,6 +189,7 @@ impl Driver {
         let now = clock::now();
         let conn = self.conn.clone();
         let mut core = conn.core();
+        core.read_at = now;
         if in_flight(&core) > 0 {
             self.last_call = now;
         }

@@ -59,8 +59,12 @@ impl Conn {
         if core.is_due() {
             self.flush_now(core);
         } else {
+            // As long as the lock is held, a driver that has yet to look will find what it guards.
+            let will_look = self.0.alarm.is_set();
             drop(core);
-            self.wake_driver();
+            if !will_look {
+                self.wake_driver();
+            }
         }
     }
 

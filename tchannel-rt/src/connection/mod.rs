@@ -141,6 +141,8 @@ pub(crate) struct Core {
     /// Bytes of requests of which more is to come before their handlers begin, and of values in streams of
     /// which more is to come before they can be read.
     arriving: usize,
+    /// When the driver has read last. What was read by then was not late if it is looked at later.
+    pub(crate) read_at: Instant,
     /// When the driver wakes by itself, if it does.
     driver_wakes_at: Option<Instant>,
 }
@@ -171,6 +173,7 @@ impl Conn {
             unread: 0,
             gathered: 0,
             arriving: 0,
+            read_at: now,
             driver_wakes_at: None,
         };
         let (reader, socket) = stream.split();

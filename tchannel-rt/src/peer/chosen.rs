@@ -75,8 +75,8 @@ impl Chosen {
             .is_some_and(|list| list.inner.has_another(at, tried))
     }
 
-    pub(crate) fn answered_at(self, now: Instant) {
-        if let Self::Turned(mut turned) = self {
+    pub(crate) fn answered_at(&mut self, now: Instant) {
+        if let Self::Turned(turned) = self {
             let latency = now.saturating_duration_since(turned.started);
             turned.end(now, Outcome::Answered { latency });
         }

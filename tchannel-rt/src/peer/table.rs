@@ -1,6 +1,6 @@
 //! All peers of a channel by host:port. One that nobody lists and that is not connected is forgotten.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -16,7 +16,8 @@ pub(crate) struct PeerTable {
 }
 
 struct Inner {
-    peers: HashMap<String, Arc<Peer>>,
+    /// In order: most tables are small, and looking through few names takes less than a hash of one.
+    peers: BTreeMap<String, Arc<Peer>>,
     /// At this size, peers that were named once and never connected are looked for.
     sweep_at: usize,
 }
@@ -24,7 +25,7 @@ struct Inner {
 impl PeerTable {
     pub(crate) fn new(dialer: Arc<Dialer>) -> Self {
         let inner = Inner {
-            peers: HashMap::new(),
+            peers: BTreeMap::new(),
             sweep_at: FEW,
         };
         Self {

@@ -59,7 +59,7 @@ impl Driver {
             chosen,
         } = answer;
         let last = chosen.is_some();
-        if let Some(chosen) = chosen {
+        if let Some(mut chosen) = chosen {
             match error_code(&frame) {
                 None => chosen.answered_at(now),
                 Some(code) => chosen.failed(code),
