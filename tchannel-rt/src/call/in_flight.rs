@@ -165,8 +165,7 @@ impl InFlight {
         if exchange.end || exchange.failure.is_some() {
             return;
         }
-        exchange.failure = Some(Failure::Cancelled { why: why.into() });
-        exchange.wake();
+        exchange.fail(Failure::Cancelled { why: why.into() });
         core.take_target(self.key);
         core.proto.cancel(clock::now(), self.key, why);
         self.conn.flush_soon(core);

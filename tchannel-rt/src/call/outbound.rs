@@ -39,16 +39,33 @@ pub struct Call<'a> {
     pub(super) via: Option<&'a PeerList>,
     pub(super) ttl: Option<Duration>,
     pub(super) arg_scheme: &'a str,
-    pub(super) caller_name: Option<&'a str>,
     pub(super) shard_key: Option<&'a str>,
-    pub(super) routing_delegate: Option<&'a str>,
-    pub(super) failure_domain: Option<&'a str>,
-    pub(super) other_headers: Vec<(&'a str, &'a str)>,
     pub(super) application_headers: Headers,
     pub(super) checksum_type: ChecksumType,
     pub(super) retry: Retry,
+    /// Kept elsewhere: a call is moved some times before it is sent, and few calls have any of it.
+    seldom: Option<Box<Seldom<'a>>>,
+}
+
+/// What few calls are told.
+#[derive(Clone, Debug)]
+pub(super) struct Seldom<'a> {
+    pub(super) caller_name: Option<&'a str>,
+    pub(super) routing_delegate: Option<&'a str>,
+    pub(super) failure_domain: Option<&'a str>,
+    pub(super) other_headers: Vec<(&'a str, &'a str)>,
     /// Those of a client; its channel's come before them.
-    pub(super) layers: Option<CallLayers>,
+    layers: Option<CallLayers>,
+}
+
+impl Seldom<'_> {
+    const NOTHING: Self = Self {
+        caller_name: None,
+        routing_delegate: None,
+        failure_domain: None,
+        other_headers: Vec::new(),
+        layers: None,
+    };
 }
 
 /// The time of an attempt: read once for all that happens at once.
@@ -81,16 +98,21 @@ impl<'a> Call<'a> {
             via: None,
             ttl: None,
             arg_scheme: "raw",
-            caller_name: None,
             shard_key: None,
-            routing_delegate: None,
-            failure_domain: None,
-            other_headers: Vec::new(),
             application_headers: Headers::default(),
             checksum_type: ChecksumType::default(),
             retry: Retry::default(),
-            layers: None,
+            seldom: None,
         }
+    }
+
+    pub(super) fn seldom(&self) -> &Seldom<'a> {
+        static NOTHING: Seldom<'static> = Seldom::NOTHING;
+        self.seldom.as_deref().unwrap_or(&NOTHING)
+    }
+
+    pub(super) fn seldom_mut(&mut self) -> &mut Seldom<'a> {
+        self.seldom.get_or_insert_with(|| Box::new(Seldom::NOTHING))
     }
 
     /// Calls this host:port instead of one chosen by service name.
@@ -128,7 +150,7 @@ impl<'a> Call<'a> {
 
     /// Who calls. Default: the channel's service name.
     pub fn caller_name(mut self, name: &'a str) -> Self {
-        self.caller_name = Some(name);
+        self.seldom_mut().caller_name = Some(name);
         self
     }
 
@@ -140,13 +162,13 @@ impl<'a> Call<'a> {
 
     /// Routes the call as if it were for this service; the service name stays.
     pub fn routing_delegate(mut self, service: &'a str) -> Self {
-        self.routing_delegate = Some(service);
+        self.seldom_mut().routing_delegate = Some(service);
         self
     }
 
     /// The failure domain header.
     pub fn failure_domain(mut self, domain: &'a str) -> Self {
-        self.failure_domain = Some(domain);
+        self.seldom_mut().failure_domain = Some(domain);
         self
     }
 
@@ -154,7 +176,7 @@ impl<'a> Call<'a> {
     ///
     /// Source: spec/protocol/headers.md, "limits".
     pub fn transport_header(mut self, key: &'a str, value: &'a str) -> Self {
-        self.other_headers.push((key, value));
+        self.seldom_mut().other_headers.push((key, value));
         self
     }
 
@@ -202,7 +224,7 @@ impl<'a> Call<'a> {
 
     /// The layers around this call, outermost first.
     pub(super) fn all_layers(&self) -> Option<CallLayers> {
-        match (self.channel.state.call_layers.get(), &self.layers) {
+        match (self.channel.state.call_layers.get(), &self.seldom().layers) {
             (layers, None) => layers,
             (None, Some(layers)) => Some(layers.clone()),
             (Some(outer), Some(inner)) => Some(outer.iter().chain(&**inner).cloned().collect()),
@@ -210,7 +232,7 @@ impl<'a> Call<'a> {
     }
 
     pub(crate) fn layers(mut self, layers: CallLayers) -> Self {
-        self.layers = Some(layers);
+        self.seldom_mut().layers = Some(layers);
         self
     }
 
@@ -507,14 +529,15 @@ impl<'a> Call<'a> {
     }
 
     fn send_headers(&self) -> SendHeaders<'_> {
+        let seldom = self.seldom();
         SendHeaders {
             arg_scheme: self.arg_scheme,
-            caller_name: Some(self.caller_name.unwrap_or(&self.channel.state.name)),
+            caller_name: Some(seldom.caller_name.unwrap_or(&self.channel.state.name)),
             retry_flags: Some(RetryFlags::from(self.retry.on).as_str()),
             shard_key: self.shard_key,
-            routing_delegate: self.routing_delegate,
-            failure_domain: self.failure_domain,
-            other: &self.other_headers,
+            routing_delegate: seldom.routing_delegate,
+            failure_domain: seldom.failure_domain,
+            other: &seldom.other_headers,
             ..SendHeaders::default()
         }
     }

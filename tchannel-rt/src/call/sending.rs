@@ -26,9 +26,11 @@ use crate::stats::{End, OutboundStats, Stopwatch};
 
 /// The future of a unary call.
 pub(crate) struct Sending<'a> {
-    /// There until the call goes on in a box.
+    /// There until the call goes on in a box, as are `body` and `trip`.
     call: Option<Call<'a>>,
     body: Body,
+    /// There since the call began.
+    trip: Option<Trip>,
     stage: Stage<'a>,
 }
 
@@ -38,7 +40,7 @@ pub(crate) struct Sending<'a> {
 )]
 enum Stage<'a> {
     Begin { with_layers: bool },
-    First { trip: Trip, attempt: Attempt },
+    First(Attempt),
     Further(BoxFuture<'a, Outcome>),
     Over,
 }
@@ -68,6 +70,7 @@ impl<'a> Sending<'a> {
         Self {
             call: Some(call),
             body,
+            trip: None,
             stage: Stage::Begin { with_layers: true },
         }
     }
@@ -88,27 +91,29 @@ impl<'a> Sending<'a> {
             self.stage = Stage::Further(Box::pin(async { next.run(outbound).await?.whole() }));
             return;
         }
-        let trip = Trip::begin(call, &self.body);
+        let trip = self.trip.insert(Trip::begin(call, &self.body));
         let span = trip.span.clone();
         let _entered = span.enter();
-        self.try_first(trip, cx);
+        self.try_first(cx);
     }
 
-    fn try_first(&mut self, trip: Trip, cx: &Context<'_>) {
-        let call = self.call.as_ref().expect("a call begins once");
+    fn try_first(&mut self, cx: &Context<'_>) {
+        let (Some(call), Some(trip)) = (&self.call, &self.trip) else {
+            unreachable!("a call is tried once it has begun");
+        };
         let time = trip.time(trip.started);
         let chosen = match call.choose(&trip.tried, time) {
             Ok(chosen) => chosen,
-            Err(error) => return self.try_on(trip, error),
+            Err(error) => return self.try_on(error),
         };
         let Some(conn) = chosen.peer().usable() else {
-            return self.further(trip, |call, trip, body| call.try_all(trip, body, chosen));
+            return self.further(|call, trip, body| call.try_all(trip, body, chosen));
         };
         let mut turn = None;
         if is_large(self.body.len()) {
             turn = conn.try_turn();
             if turn.is_none() {
-                return self.further(trip, |call, trip, body| call.try_all(trip, body, chosen));
+                return self.further(|call, trip, body| call.try_all(trip, body, chosen));
             }
         }
         let mut rest = self.body.clone();
@@ -117,7 +122,7 @@ impl<'a> Sending<'a> {
         match call.start(conn, time, trip.tracing, &mut rest, reader) {
             Err(error) => {
                 let error = trip.attempt_failed(chosen, since, error);
-                self.try_on(trip, error);
+                self.try_on(error);
             }
             Ok((in_flight, progress)) => {
                 let attempt = Attempt {
@@ -126,17 +131,17 @@ impl<'a> Sending<'a> {
                     since,
                 };
                 if progress == Progress::Full {
-                    return self.further(trip, |call, trip, body| {
+                    return self.further(|call, trip, body| {
                         call.try_whole(trip, body, attempt, rest, turn)
                     });
                 }
-                self.stage = Stage::First { trip, attempt };
+                self.stage = Stage::First(attempt);
             }
         }
     }
 
-    fn poll_first(&mut self, cx: &Context<'_>) -> Poll<Outcome> {
-        let Stage::First { trip, attempt } = &mut self.stage else {
+    fn poll_first(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let (Some(trip), Stage::First(attempt)) = (&self.trip, &mut self.stage) else {
             unreachable!("only the first attempt is polled here");
         };
         let peer = attempt.chosen.peer().host_port();
@@ -145,28 +150,42 @@ impl<'a> Sending<'a> {
             let _entered = trip.span.enter();
             trip.attempt_answered(&mut attempt.chosen, attempt.since, response);
             trip.answered(1, response);
+            self.stage = Stage::Over;
+        }
+        if let Poll::Ready(Err(error)) = polled {
+            self.go_on(error);
+            polled = self.poll_further(cx);
         }
         polled
+    }
+
+    fn poll_further(&mut self, cx: &mut Context<'_>) -> Poll<Outcome> {
+        match &mut self.stage {
+            Stage::Further(further) => further.as_mut().poll(cx),
+            _ => panic!("a call was polled after it had ended"),
+        }
     }
 
     /// After a first attempt that has failed.
     fn go_on(&mut self, error: CallError) {
         let first = std::mem::replace(&mut self.stage, Stage::Over);
-        if let Stage::First { trip, attempt } = first {
+        if let (Some(trip), Stage::First(attempt)) = (&self.trip, first) {
             let error = trip.attempt_failed(attempt.chosen, attempt.since, error);
-            self.try_on(trip, error);
+            self.try_on(error);
         }
     }
 
-    fn try_on(&mut self, trip: Trip, error: CallError) {
-        self.further(trip, |call, trip, body| call.try_on(trip, body, Err(error)));
+    fn try_on(&mut self, error: CallError) {
+        self.further(|call, trip, body| call.try_on(trip, body, Err(error)));
     }
 
-    fn further<F>(&mut self, trip: Trip, go_on: impl FnOnce(Call<'a>, Trip, Body) -> F)
+    fn further<F>(&mut self, go_on: impl FnOnce(Call<'a>, Trip, Body) -> F)
     where
         F: Future<Output = Outcome> + Send + 'a,
     {
-        let call = self.call.take().expect("a call goes on once");
+        let (Some(call), Some(trip)) = (self.call.take(), self.trip.take()) else {
+            unreachable!("a call goes on once");
+        };
         let body = std::mem::take(&mut self.body);
         let span = trip.span.clone();
         self.stage = Stage::Further(Box::pin(go_on(call, trip, body).instrument(span)));
@@ -181,24 +200,13 @@ impl Future for Sending<'_> {
         if let Stage::Begin { with_layers } = this.stage {
             this.begin(with_layers, cx);
             // The answer's waker went along with the call.
-            if matches!(this.stage, Stage::First { .. }) {
+            if matches!(this.stage, Stage::First(_)) {
                 return Poll::Pending;
             }
         }
-        if matches!(this.stage, Stage::First { .. }) {
-            let polled = this.poll_first(cx);
-            match polled {
-                Poll::Pending => return polled,
-                Poll::Ready(Ok(_)) => {
-                    this.stage = Stage::Over;
-                    return polled;
-                }
-                Poll::Ready(Err(error)) => this.go_on(error),
-            }
-        }
-        match &mut this.stage {
-            Stage::Further(further) => further.as_mut().poll(cx),
-            _ => panic!("a call was polled after it had ended"),
+        match this.stage {
+            Stage::First(_) => this.poll_first(cx),
+            _ => this.poll_further(cx),
         }
     }
 }

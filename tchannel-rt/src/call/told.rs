@@ -37,31 +37,33 @@ impl Told {
 impl<'a> Call<'a> {
     pub(crate) fn told(&self) -> Told {
         let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let seldom = self.seldom();
         Told {
             arg_scheme: self.arg_scheme.to_owned(),
-            other_headers: self.other_headers.iter().map(owned).collect(),
+            other_headers: seldom.other_headers.iter().map(owned).collect(),
             peer: self.peer.map(str::to_owned),
             via: self.via.cloned(),
-            caller_name: self.caller_name.map(str::to_owned),
+            caller_name: seldom.caller_name.map(str::to_owned),
             shard_key: self.shard_key.map(str::to_owned),
-            routing_delegate: self.routing_delegate.map(str::to_owned),
-            failure_domain: self.failure_domain.map(str::to_owned),
+            routing_delegate: seldom.routing_delegate.map(str::to_owned),
+            failure_domain: seldom.failure_domain.map(str::to_owned),
             checksum_type: self.checksum_type,
         }
     }
 
     /// Tells this call all that another was told.
     pub(crate) fn retell(mut self, told: &'a Told) -> Self {
-        let headers = told.other_headers.iter();
         self.arg_scheme = &told.arg_scheme;
-        self.other_headers = headers.map(|(key, value)| (&**key, &**value)).collect();
         self.peer = told.peer.as_deref();
         self.via = told.via.as_ref();
-        self.caller_name = told.caller_name.as_deref();
         self.shard_key = told.shard_key.as_deref();
-        self.routing_delegate = told.routing_delegate.as_deref();
-        self.failure_domain = told.failure_domain.as_deref();
         self.checksum_type = told.checksum_type;
+        let headers = told.other_headers.iter();
+        let seldom = self.seldom_mut();
+        seldom.other_headers = headers.map(|(key, value)| (&**key, &**value)).collect();
+        seldom.caller_name = told.caller_name.as_deref();
+        seldom.routing_delegate = told.routing_delegate.as_deref();
+        seldom.failure_domain = told.failure_domain.as_deref();
         self
     }
 }

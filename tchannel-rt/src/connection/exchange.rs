@@ -26,7 +26,8 @@ pub(crate) struct Exchange {
     pub(super) parts: Option<Box<Parts>>,
     buffered: usize,
     pub(crate) end: bool,
-    pub(crate) failure: Option<Failure>,
+    /// Kept elsewhere, since few calls fail and each has an exchange.
+    pub(crate) failure: Option<Box<Failure>>,
     pub(crate) waker: Option<Waker>,
     /// Nobody reads before the end, so `buffered` is bounded by the largest message, not by a window.
     pub(crate) collects: bool,
@@ -104,6 +105,11 @@ impl Exchange {
 
     pub(crate) fn buffered(&self) -> usize {
         self.buffered
+    }
+
+    pub(crate) fn fail(&mut self, why: Failure) {
+        self.failure = Some(Box::new(why));
+        self.wake();
     }
 
     pub(crate) fn wake(&mut self) {

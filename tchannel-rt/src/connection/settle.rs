@@ -288,8 +288,7 @@ impl Driver {
                 ..
             } => {
                 if let Some(exchange) = requests.and_then(|index| core.exchanges.get_mut(index)) {
-                    exchange.failure = Some(why);
-                    exchange.wake();
+                    exchange.fail(why);
                 }
                 if let Some(cancelled) = cancelled {
                     cancelled.cancel();
@@ -347,12 +346,11 @@ impl Driver {
         let exchange = &mut core.exchanges[index];
         if exchange.buffered() > limit {
             let why = format!("the response holds more than {limit} bytes");
-            exchange.failure = Some(Failure::Refused {
+            exchange.fail(Failure::Refused {
                 code: ErrorCode::Cancelled,
                 message: why.as_str().into(),
                 tracing: Tracing::default(),
             });
-            exchange.wake();
             core.take_target(key);
             core.proto.cancel(clock::now(), key, &why);
         } else if end || !collects {
@@ -364,9 +362,7 @@ impl Driver {
         match core.take_target(key) {
             Target::Nobody => {}
             Target::Exchange(index) => {
-                let exchange = &mut core.exchanges[index];
-                exchange.failure = Some(why);
-                exchange.wake();
+                core.exchanges[index].fail(why);
             }
             Target::Relay(ticket) => {
                 self.passing.push(Passing::Failed(Box::new((ticket, why))));

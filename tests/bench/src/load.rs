@@ -101,11 +101,12 @@ async fn call_on<E: Echo>(connection: E, payload: Bytes, window: Window, tally: 
                 Some(why) => tally.failed(why.clone()),
             }
         }
+        begin = end;
         if failure.is_some() {
             // A server that is gone fails calls at once: others want the processor too.
             tokio::time::sleep(AFTER_FAILURE).await;
+            begin = Instant::now();
         }
-        begin = Instant::now();
     }
 }
 
