@@ -34,10 +34,6 @@ pub(crate) struct Sending<'a> {
     stage: Stage<'a>,
 }
 
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most calls come no further than the largest, which a box would cost an allocation"
-)]
 enum Stage<'a> {
     Begin { with_layers: bool },
     First(Attempt),
