@@ -24,6 +24,7 @@ use crate::limits::{
 };
 use crate::message::flags::MORE_FRAGMENTS;
 use crate::message::{CallRes, Continuation};
+use crate::outbox::Outbox;
 use crate::peek;
 use crate::span::Tracing;
 use crate::transport_headers::SendHeaders;
@@ -213,6 +214,38 @@ impl Connection {
         head: &CallHead<'_>,
         body: &mut Body,
     ) -> Result<(OutboundKey, Progress), CallRefused> {
+        self.open_call(now, head, |writer, out| {
+            writer.write_first(FrameType::CallReq, head, head.arg1, body, out)
+        })
+    }
+
+    /// The same with a whole body that the caller keeps, to try again with. Gives what the first frame does not hold.
+    ///
+    /// # Errors
+    ///
+    /// [`CallRefused`]; nothing was queued.
+    pub fn call_whole(
+        &mut self,
+        now: Instant,
+        head: &CallHead<'_>,
+        body: &Body,
+    ) -> Result<(OutboundKey, Option<Body>), CallRefused> {
+        self.open_call(now, head, |writer, out| {
+            let taken = writer.write_first_of(FrameType::CallReq, head, head.arg1, body, out);
+            (!writer.is_done()).then(|| {
+                let mut rest = body.clone();
+                taken.from(&mut rest);
+                rest
+            })
+        })
+    }
+
+    fn open_call<P>(
+        &mut self,
+        now: Instant,
+        head: &CallHead<'_>,
+        write: impl FnOnce(&mut FragmentWriter, &mut Outbox) -> P,
+    ) -> Result<(OutboundKey, P), CallRefused> {
         self.check_open_for_calls()?;
         check_head(head)?;
         let id = self.outbound.next_id();
@@ -220,8 +253,7 @@ impl Connection {
         let mut writer = FragmentWriter::new(FrameType::CallReq, id, head.checksum_type);
         let before = self.outbox.len();
         let start = self.enqueued;
-        let progress =
-            writer.write_first(FrameType::CallReq, head, head.arg1, body, &mut self.outbox);
+        let progress = write(&mut writer, &mut self.outbox);
         self.enqueued += (self.outbox.len() - before) as u64;
         let phase = Phase::Local {
             writer,

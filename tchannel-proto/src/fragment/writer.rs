@@ -2,7 +2,7 @@
 //!
 //! Source: spec/protocol/fragments.md, "sending".
 
-use bytes::{BufMut, Bytes};
+use bytes::{Buf, BufMut, Bytes};
 
 use super::Body;
 use crate::checksum::{ChecksumType, RunningChecksum};
@@ -74,13 +74,29 @@ impl FragmentWriter {
         body: &mut Body,
         out: &mut Outbox,
     ) -> Progress {
+        let taken = self.write_first_of(first, head, arg1, body, out);
+        taken.from(body);
+        self.progress(body)
+    }
+
+    /// The same for a body that stays as it is. Gives what the frame has taken.
+    pub(crate) fn write_first_of(
+        &mut self,
+        first: FrameType,
+        head: &impl Head,
+        arg1: &[u8],
+        body: &Body,
+        out: &mut Outbox,
+    ) -> Taken {
         self.checksum.update(arg1);
         self.write(first, head, Some(arg1), body, out)
     }
 
     /// Writes the next continuation frame.
     pub fn write_next(&mut self, body: &mut Body, out: &mut Outbox) -> Progress {
-        self.write(self.continuation, &NoHead, None, body, out)
+        let taken = self.write(self.continuation, &NoHead, None, body, out);
+        taken.from(body);
+        self.progress(body)
     }
 
     fn write(
@@ -88,9 +104,9 @@ impl FragmentWriter {
         frame_type: FrameType,
         head: &impl Head,
         arg1: Option<&[u8]>,
-        body: &mut Body,
+        body: &Body,
         out: &mut Outbox,
-    ) -> Progress {
+    ) -> Taken {
         let checksum_type = self.checksum.checksum().checksum_type;
         let size_before_chunks = FRAME_HEADER_SIZE
             + 1
@@ -99,13 +115,13 @@ impl FragmentWriter {
             + checksum_type.value_size()
             + arg1.map_or(0, |arg1| 2 + arg1.len());
         let room = self.frame_size_max.saturating_sub(size_before_chunks);
-        let (arg2, arg3) = self.take_chunks(room, body);
-        let chunks = || arg2.iter().chain(&arg3);
-        chunks().for_each(|chunk| self.checksum.update(chunk));
-        self.done = self.arg3_is_open && body.end && body.is_empty();
+        let taken = self.take(room, body);
+        let chunks = || taken.chunks(body);
+        chunks().for_each(|(arg, length)| self.checksum.update(&arg[..length]));
+        self.done = self.arg3_is_open && body.end && taken.is_all_of(body);
 
-        let size = size_before_chunks + chunks().map(|chunk| 2 + chunk.len()).sum::<usize>();
-        let is_small = chunks().all(|chunk| chunk.len() <= GATHER_MAX);
+        let size = size_before_chunks + chunks().map(|(_, length)| 2 + length).sum::<usize>();
+        let is_small = chunks().all(|(_, length)| length <= GATHER_MAX);
         out.append(
             if is_small { size } else { size_before_chunks },
             |mut out| {
@@ -117,33 +133,34 @@ impl FragmentWriter {
                     put_text2(&mut out, arg1);
                 }
                 if is_small {
-                    chunks().for_each(|chunk| put_text2(&mut out, chunk));
+                    chunks().for_each(|(arg, length)| put_text2(&mut out, &arg[..length]));
                 }
             },
         );
         if !is_small {
-            for chunk in arg2.into_iter().chain(arg3) {
-                out.tail().put_u16(chunk.len() as u16);
-                out.put_bytes(chunk);
+            for (arg, length) in chunks() {
+                out.tail().put_u16(length as u16);
+                out.put_bytes(arg.slice(..length));
             }
         }
-        self.progress(body)
+        taken
     }
 
-    /// The chunks of arg2 and arg3 that this frame carries.
-    fn take_chunks(&mut self, room: usize, body: &mut Body) -> (Option<Bytes>, Option<Bytes>) {
-        let mut room = room;
-        let mut arg2 = None;
-        if !self.arg3_is_open {
-            let chunk = take(&mut body.arg2, room);
-            room = room.saturating_sub(2 + chunk.len());
-            arg2 = Some(chunk);
-            if !(body.arg2.is_empty() && body.arg2_end && room >= ROOM_TO_OPEN_AN_ARG) {
-                return (arg2, None);
-            }
-            self.arg3_is_open = true;
+    /// What of arg2 and arg3 a frame carries that has `room` for them.
+    fn take(&mut self, room: usize, body: &Body) -> Taken {
+        if self.arg3_is_open {
+            return Taken {
+                arg2: None,
+                arg3: Some(fitting(&body.arg3, room)),
+            };
         }
-        (arg2, Some(take(&mut body.arg3, room)))
+        let arg2 = fitting(&body.arg2, room);
+        let room = room.saturating_sub(2 + arg2);
+        self.arg3_is_open = arg2 == body.arg2.len() && body.arg2_end && room >= ROOM_TO_OPEN_AN_ARG;
+        Taken {
+            arg2: Some(arg2),
+            arg3: self.arg3_is_open.then(|| fitting(&body.arg3, room)),
+        }
     }
 
     fn progress(&self, body: &Body) -> Progress {
@@ -153,6 +170,31 @@ impl FragmentWriter {
             false if body.is_empty() && !unopened_arg3 => Progress::Starved,
             false => Progress::Full,
         }
+    }
+}
+
+/// How many bytes of each arg a frame has taken from a body; none of an arg that has no chunk in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Taken {
+    arg2: Option<usize>,
+    arg3: Option<usize>,
+}
+
+impl Taken {
+    fn chunks(self, body: &Body) -> impl Iterator<Item = (&Bytes, usize)> {
+        let of = |arg, taken: Option<usize>| taken.map(|length| (arg, length));
+        let arg2 = of(&body.arg2, self.arg2);
+        arg2.into_iter().chain(of(&body.arg3, self.arg3))
+    }
+
+    fn is_all_of(self, body: &Body) -> bool {
+        self.arg2.unwrap_or(0) + self.arg3.unwrap_or(0) == body.len()
+    }
+
+    /// Takes it away from the body.
+    pub(crate) fn from(self, body: &mut Body) {
+        body.arg2.advance(self.arg2.unwrap_or(0));
+        body.arg3.advance(self.arg3.unwrap_or(0));
     }
 }
 
@@ -176,7 +218,7 @@ impl Head for NoHead {
     fn encode(&self, _: &mut impl BufMut) {}
 }
 
-/// As much of `arg` as fits in `room` behind its two bytes of length.
-fn take(arg: &mut Bytes, room: usize) -> Bytes {
-    arg.split_to(arg.len().min(room.saturating_sub(2)))
+/// How many bytes of `arg` fit in `room` behind the two of their length.
+fn fitting(arg: &Bytes, room: usize) -> usize {
+    arg.len().min(room.saturating_sub(2))
 }

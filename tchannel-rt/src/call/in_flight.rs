@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytestring::ByteString;
-use tchannel_proto::{Body, CallHead, ErrorCode, Failure, OutboundKey, Progress};
+use tchannel_proto::{Body, CallRefused, Connection, ErrorCode, Failure, OutboundKey};
 use tracing::Span;
 
 use super::Response;
@@ -45,20 +45,15 @@ struct StreamWatch {
 }
 
 impl InFlight {
-    /// Sends the first frame of a call. `body` keeps what did not fit; even when that is not a byte, the
-    /// message may still lack its end.
-    pub(crate) fn start(
+    /// Has `call` queue the first frame of a call, and sends it. Also gives what that says of the rest.
+    pub(crate) fn start<R>(
         conn: Conn,
-        now: Instant,
-        head: &CallHead<'_>,
-        body: &mut Body,
         reader: Awaits,
-    ) -> Result<(Self, Progress), CallError> {
+        call: impl FnOnce(&mut Connection) -> Result<(OutboundKey, R), CallRefused>,
+    ) -> Result<(Self, R), CallError> {
         let mut core = conn.core();
-        let (key, progress) = core
-            .proto
-            .call(now, head, body)
-            .map_err(|refusal| CallError::from_refusal(&refusal))?;
+        let (key, rest) =
+            call(&mut core.proto).map_err(|refusal| CallError::from_refusal(&refusal))?;
         let exchange = core.exchanges.insert(match reader {
             Awaits::Whole(waker) => Exchange::collecting(waker),
             Awaits::Stream => Exchange::default(),
@@ -73,7 +68,7 @@ impl InFlight {
             is_collected: false,
             stream: None,
         };
-        Ok((call, progress))
+        Ok((call, rest))
     }
 
     /// Ties `span`, `stats` and `chosen` to this call, which is a stream.

@@ -9,7 +9,8 @@ use bytestring::ByteString;
 use futures::future::Either;
 use serde::Serialize;
 use tchannel_proto::{
-    Body, CallHead, ChecksumType, ErrorCode, Progress, SendHeaders, Tracing, Ttl,
+    Body, CallHead, CallRefused, ChecksumType, Connection, ErrorCode, OutboundKey, Progress,
+    SendHeaders, Tracing, Ttl,
 };
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
@@ -439,7 +440,11 @@ impl<'a> Call<'a> {
         let chosen = self.choose(tried, time)?;
         let may_turn = || self.goes_on_unsent(attempt) && chosen.has_another(tried);
         let opened = match self.connect(&chosen, time, may_turn).await {
-            Ok((conn, time)) => self.start(conn, time, tracing, body, Awaits::Stream),
+            Ok((conn, time)) => {
+                self.start(conn, time, tracing, Awaits::Stream, |proto, now, head| {
+                    proto.call(now, head, body)
+                })
+            }
             Err(error) => Err(error),
         };
         match opened {
@@ -506,14 +511,18 @@ impl<'a> Call<'a> {
         })
     }
 
-    pub(super) fn start(
+    pub(super) fn start<R>(
         &self,
         conn: Conn,
         time: Time,
         tracing: Tracing,
-        body: &mut Body,
         reader: Awaits,
-    ) -> Result<(InFlight, Progress), CallError> {
+        call: impl FnOnce(
+            &mut Connection,
+            Instant,
+            &CallHead<'_>,
+        ) -> Result<(OutboundKey, R), CallRefused>,
+    ) -> Result<(InFlight, R), CallError> {
         let ttl = Ttl::from_duration(time.left())
             .ok_or_else(|| timed_out("less than 1 ms of the ttl is left"))?;
         let head = CallHead {
@@ -525,7 +534,7 @@ impl<'a> Call<'a> {
             checksum_type: self.checksum_type,
             streaming: matches!(reader, Awaits::Stream),
         };
-        InFlight::start(conn, time.now, &head, body, reader)
+        InFlight::start(conn, reader, |proto| call(proto, time.now, &head))
     }
 
     fn send_headers(&self) -> SendHeaders<'_> {

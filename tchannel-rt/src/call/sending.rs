@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use bytestring::ByteString;
 use futures::future::BoxFuture;
-use tchannel_proto::{Body, Progress, Tracing};
+use tchannel_proto::{Body, Tracing};
 use tracing::{Instrument, Span};
 
 use super::in_flight::{Awaits, InFlight};
@@ -112,21 +112,23 @@ impl<'a> Sending<'a> {
                 return self.further(|call, trip, body| call.try_all(trip, body, chosen));
             }
         }
-        let mut rest = self.body.clone();
         let since = Stopwatch::start();
         let reader = Awaits::Whole(Some(cx.waker().clone()));
-        match call.start(conn, time, trip.tracing, &mut rest, reader) {
+        let body = &self.body;
+        match call.start(conn, time, trip.tracing, reader, |proto, now, head| {
+            proto.call_whole(now, head, body)
+        }) {
             Err(error) => {
                 let error = trip.attempt_failed(chosen, since, error);
                 self.try_on(error);
             }
-            Ok((in_flight, progress)) => {
+            Ok((in_flight, rest)) => {
                 let attempt = Attempt {
                     call: in_flight,
                     chosen,
                     since,
                 };
-                if progress == Progress::Full {
+                if let Some(rest) = rest {
                     return self.further(|call, trip, body| {
                         call.try_whole(trip, body, attempt, rest, turn)
                     });
@@ -333,12 +335,13 @@ impl Call<'_> {
         let goes_on = || self.goes_on_unsent(trip.attempts + 1);
         let may_turn = || goes_on() && chosen.has_another(&trip.tried);
         let (conn, time) = self.connect(chosen, trip.time(now), may_turn).await?;
-        let mut body = body.clone();
-        let (turn, time) = wait_for_turn(&conn, &body, time).await;
+        let (turn, time) = wait_for_turn(&conn, body, time).await;
         let reader = Awaits::Whole(None);
-        let (call, progress) = self.start(conn, time, trip.tracing, &mut body, reader)?;
-        if progress == Progress::Full {
-            call.send_rest(body, turn).await;
+        let (call, rest) = self.start(conn, time, trip.tracing, reader, |proto, now, head| {
+            proto.call_whole(now, head, body)
+        })?;
+        if let Some(rest) = rest {
+            call.send_rest(rest, turn).await;
         }
         call.collected(trip.started, chosen.peer().host_port())
             .await
