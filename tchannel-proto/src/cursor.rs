@@ -79,6 +79,26 @@ impl Reader {
         self.payload.slice(start..self.at)
     }
 
+    /// What was read so far, in bytes.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// All of it, read or not.
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// What stands between `start` and `end`, and what stands behind. The latter is the payload itself, for which
+    /// nothing is counted.
+    pub(crate) fn take_parts(&mut self, start: usize, end: usize) -> (Bytes, Bytes) {
+        self.at = 0;
+        let mut behind = std::mem::take(&mut self.payload);
+        let mut between = behind.split_to(end);
+        between.advance(start);
+        (between, behind)
+    }
+
     /// All that is left, to be looked at.
     pub(crate) fn rest(&self) -> &[u8] {
         &self.payload[self.at..]
@@ -141,6 +161,17 @@ impl Reader {
     pub(crate) fn text2(&mut self, field: &'static str) -> Result<ByteString, DecodeError> {
         let length = usize::from(self.u16(field)?);
         self.text(length, field)
+    }
+
+    /// Reads over so many bytes, which must be text.
+    pub(crate) fn check_text(
+        &mut self,
+        length: usize,
+        field: &'static str,
+    ) -> Result<(), DecodeError> {
+        let bytes = self.slice(length, field)?;
+        std::str::from_utf8(bytes).map_err(|_| DecodeError::NotUtf8 { field })?;
+        Ok(())
     }
 
     fn text(&mut self, length: usize, field: &'static str) -> Result<ByteString, DecodeError> {

@@ -35,7 +35,7 @@ pub use decoder::Decoder;
 pub use error::ProtocolError;
 pub use fragment::{Body, Progress};
 pub use frame::{Frame, FrameType, MessageId};
-pub use message::{ErrorCode, ResponseCode, RetryAdvice};
+pub use message::{ErrorCode, InboundHead, ResponseCode, RetryAdvice};
 pub use outbox::Outbox;
 pub use span::Tracing;
 pub use transport_headers::{SendHeaders, TransportHeaders, key as header_key};

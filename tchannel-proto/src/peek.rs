@@ -98,8 +98,12 @@ pub fn more_fragments(frame: &Frame) -> bool {
 
 /// The tracing field of a call req, or zeros when it is not whole.
 pub fn call_req_tracing(frame: &Frame) -> Tracing {
-    frame
-        .payload()
+    tracing_of_call_req(frame.payload())
+}
+
+/// The same, of its payload.
+pub(crate) fn tracing_of_call_req(payload: &[u8]) -> Tracing {
+    payload
         .get(TRACING_AT..)
         .map_or_else(Tracing::default, Tracing::peek)
 }

@@ -6,6 +6,9 @@
 //!
 //! Source: spec/protocol/headers.md, "transport headers".
 
+use std::fmt;
+use std::ops::Range;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use bytestring::ByteString;
 
@@ -34,11 +37,23 @@ pub mod key {
     pub const CLAIM_AT_FINISH: &str = "caf";
 }
 
+/// What an answer mostly has. For these, nothing of the frame is held.
+const USUAL: [&[u8]; 5] = [
+    b"\x02as\x03raw",
+    b"\x02as\x06thrift",
+    b"\x02as\x04json",
+    b"\x02as\x07msgpack",
+    b"\x02as\x04http",
+];
+
 /// Transport headers as they were received: checked, in their order, still in the frame's buffer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct TransportHeaders {
     count: u8,
-    block: Bytes,
+    /// Where in `bytes` they stand.
+    start: u16,
+    end: u16,
+    bytes: Bytes,
 }
 
 impl TransportHeaders {
@@ -59,13 +74,44 @@ impl TransportHeaders {
     }
 
     fn pairs(&self) -> Pairs<'_> {
-        Pairs { rest: &self.block }
+        Pairs { rest: self.block() }
+    }
+
+    fn block(&self) -> &[u8] {
+        let (start, end) = self.place();
+        &self.bytes[start..end]
+    }
+
+    /// Where they stand in [`bytes`](Self::bytes).
+    pub(crate) fn place(&self) -> (usize, usize) {
+        (usize::from(self.start), usize::from(self.end))
+    }
+
+    /// What they are a part of.
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// Puts `bytes` in place of those they are a part of, in which they stand at the same place.
+    pub(crate) fn set_bytes(&mut self, bytes: Bytes) {
+        self.bytes = bytes;
+    }
+
+    /// The `count` headers at `place` in `bytes`, which were [checked](Self::check).
+    pub(crate) fn within(bytes: Bytes, count: u8, place: Range<usize>) -> Self {
+        let in_a_frame = |at| u16::try_from(at).expect("headers that were checked are in a frame");
+        Self {
+            count,
+            start: in_a_frame(place.start),
+            end: in_a_frame(place.end),
+            bytes,
+        }
     }
 
     /// The value of `key` as a slice that lives on, if it is there.
     pub fn get_slice(&self, key: &str) -> Option<ByteString> {
         let (_, value) = self.pairs().find(|(k, _)| *k == key.as_bytes())?;
-        ByteString::try_from(self.block.slice_ref(value)).ok()
+        ByteString::try_from(self.bytes.slice_ref(value)).ok()
     }
 
     /// How many there are.
@@ -104,18 +150,51 @@ impl TransportHeaders {
     /// [`DecodeError`] for a short block, a duplicate or empty key, and what is over a limit.
     /// Source: spec/protocol/headers.md, "limits".
     pub(crate) fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
+        if let [1, rest @ ..] = reader.rest()
+            && let Some(usual) = USUAL.into_iter().find(|usual| rest.starts_with(usual))
+        {
+            reader.slice(1 + usual.len(), "transport headers")?;
+            return Ok(Self::within(Bytes::from_static(usual), 1, 0..usual.len()));
+        }
+        let start = reader.at() + 1;
+        let count = Self::check(reader)?;
+        let block = reader.since(start);
+        let size = block.len();
+        Ok(Self::within(block, count, 0..size))
+    }
+
+    /// Reads over headers, and gives how many there are.
+    ///
+    /// # Errors
+    ///
+    /// As for [`decode`](Self::decode).
+    pub(crate) fn check(reader: &mut Reader) -> Result<u8, DecodeError> {
         let count = reader.u8("transport header count")?;
         if usize::from(count) > TRANSPORT_HEADERS_MAX {
             return Err(too_many(usize::from(count)));
         }
         let size = checked_size(reader.rest(), count)?;
-        let block = reader.bytes(size, "transport headers")?;
-        Ok(Self { count, block })
+        reader.slice(size, "transport headers")?;
+        Ok(count)
     }
 
     pub(crate) fn encode(&self, out: &mut BytesMut) {
         out.put_u8(self.count);
-        out.put_slice(&self.block);
+        out.put_slice(self.block());
+    }
+}
+
+impl PartialEq for TransportHeaders {
+    fn eq(&self, other: &Self) -> bool {
+        self.count == other.count && self.block() == other.block()
+    }
+}
+
+impl Eq for TransportHeaders {}
+
+impl fmt::Debug for TransportHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use bytestring::ByteString;
-use tchannel_proto::Tracing;
+use tchannel_proto::{InboundHead, Tracing, header_key};
 
 use crate::clock;
 
@@ -19,8 +18,7 @@ tokio::task_local! {
 pub struct CallContext {
     pub(crate) deadline: Instant,
     pub(crate) tracing: Tracing,
-    pub(crate) caller: ByteString,
-    pub(crate) service: ByteString,
+    pub(crate) head: InboundHead,
     /// Whether a streamed answer has begun, which is all that the deadline was for.
     pub(crate) has_begun: bool,
 }
@@ -55,17 +53,34 @@ impl CallContext {
 
     /// Who calls, empty when it did not say.
     pub fn caller(&self) -> &str {
-        &self.caller
+        let caller = self.head.headers().get(header_key::CALLER_NAME);
+        caller.unwrap_or_default()
     }
 
     /// The service that was called.
     pub fn service(&self) -> &str {
-        &self.service
+        self.head.service()
+    }
+
+    /// The method: arg1.
+    pub(crate) fn endpoint(&self) -> &str {
+        std::str::from_utf8(self.head.arg1()).unwrap_or_default()
+    }
+
+    /// The arg scheme, empty when the caller did not say.
+    pub(crate) fn arg_scheme(&self) -> &str {
+        let scheme = self.head.headers().get(header_key::ARG_SCHEME);
+        scheme.unwrap_or_default()
     }
 
     /// Runs `future` inside this context.
     pub fn scope<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
         CURRENT.scope(self, future)
+    }
+
+    /// Runs `task` inside this context.
+    pub(crate) fn sync_scope<R>(self, task: impl FnOnce() -> R) -> R {
+        CURRENT.sync_scope(self, task)
     }
 
     /// What a call made now inherits: the deadline, if there is one, and the tracing field, which is within the
@@ -107,8 +122,7 @@ mod tests {
         let context = CallContext {
             deadline: Instant::now(),
             tracing: Tracing::default(),
-            caller: ByteString::new(),
-            service: ByteString::new(),
+            head: InboundHead::default(),
             has_begun: false,
         };
         let deadline = context.deadline;

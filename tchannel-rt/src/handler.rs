@@ -1,12 +1,12 @@
 //! Handlers: what a service does when it is called.
 
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
-use bytestring::ByteString;
 use futures::{FutureExt, TryFutureExt};
 use tchannel_proto::{ErrorCode, PeerInfo, ResponseCode, TransportHeaders};
 use tracing::Instrument;
@@ -20,27 +20,38 @@ use crate::scheme::{ErrorBody, Headers, json, msgpack};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Request {
-    /// The service that was called.
-    pub service: ByteString,
-    /// The method: arg1.
-    pub endpoint: ByteString,
-    /// Transport headers. Source: spec/protocol/headers.md, "transport headers".
-    pub headers: TransportHeaders,
+    pub(crate) context: CallContext,
     /// Application headers, encoded as the arg scheme says.
     pub arg2: Bytes,
     /// The body, encoded as the arg scheme says.
     pub arg3: Bytes,
-    /// Deadline, trace and caller.
-    pub context: CallContext,
     pub(crate) cancellation: Cancellation,
 }
 
 impl Request {
+    /// The service that was called.
+    pub fn service(&self) -> &str {
+        self.context.service()
+    }
+
+    /// The method: arg1.
+    pub fn endpoint(&self) -> &str {
+        self.context.endpoint()
+    }
+
+    /// Transport headers. Source: spec/protocol/headers.md, "transport headers".
+    pub fn headers(&self) -> &TransportHeaders {
+        self.context.head.headers()
+    }
+
     /// The arg scheme, empty when the caller did not say.
     pub fn arg_scheme(&self) -> &str {
-        self.headers
-            .get(tchannel_proto::header_key::ARG_SCHEME)
-            .unwrap_or_default()
+        self.context.arg_scheme()
+    }
+
+    /// Deadline, trace and caller.
+    pub fn context(&self) -> &CallContext {
+        &self.context
     }
 
     /// Who sent it over this connection: the caller itself, or the last router on the way.
@@ -205,24 +216,11 @@ pub(crate) enum Endpoint {
 }
 
 /// From a request to an answer.
-pub(crate) struct Handler<Q, A>(Box<dyn Fn(Q, Guard) -> HandlerFuture<A> + Send + Sync>);
-
-/// Who gives a handler its context and span, and catches its panics.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Guard {
-    Own,
-    /// The layers around it run inside one already.
-    OfLayers,
-}
+pub(crate) struct Handler<Q, A>(Box<dyn Fn(Q) -> HandlerFuture<A> + Send + Sync>);
 
 impl<Q, A> Handler<Q, A> {
     pub(crate) fn start(&self, request: Q) -> HandlerFuture<A> {
-        (self.0)(request, Guard::Own)
-    }
-
-    /// Starts it inside layers that were started themselves.
-    pub(crate) fn start_within(&self, request: Q) -> HandlerFuture<A> {
-        (self.0)(request, Guard::OfLayers)
+        (self.0)(request)
     }
 }
 
@@ -232,16 +230,8 @@ impl Endpoint {
         F: Fn(Request) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = HandlerResult> + Send + 'static,
     {
-        let handler = Arc::new(handler);
-        Arc::new(Self::Unary(Handler(Box::new(move |request, guard| {
-            if guard == Guard::OfLayers {
-                return Box::pin(handler(request));
-            }
-            let handler = handler.clone();
-            let context = request.context.clone();
-            let span = tracing::debug_span!(target: "tchannel_rt", "serve", service = %request.service, endpoint = %request.endpoint, caller = context.caller());
-            guarded(context, span, async move { handler(request).await })
-        }))))
+        let start = move |request| -> HandlerFuture<Reply> { Box::pin(handler(request)) };
+        Arc::new(Self::Unary(Handler(Box::new(start))))
     }
 
     pub(crate) fn stream<F, Fut>(handler: F) -> Arc<Self>
@@ -257,16 +247,8 @@ impl Endpoint {
         F: Fn(StreamRequest) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<Option<Reply>, HandlerError>> + Send + 'static,
     {
-        let handler = Arc::new(handler);
-        Arc::new(Self::Stream(Handler(Box::new(move |request, guard| {
-            if guard == Guard::OfLayers {
-                return Box::pin(handler(request));
-            }
-            let handler = handler.clone();
-            let context = request.context.clone();
-            let span = tracing::debug_span!(target: "tchannel_rt", "serve", service = %request.service, endpoint = %request.endpoint, caller = context.caller());
-            guarded(context, span, async move { handler(request).await })
-        }))))
+        let start = move |request| -> HandlerFuture<Option<Reply>> { Box::pin(handler(request)) };
+        Arc::new(Self::Stream(Handler(Box::new(start))))
     }
 
     pub(crate) fn is_streaming(&self) -> bool {
@@ -274,21 +256,63 @@ impl Endpoint {
     }
 }
 
-/// One allocation: the handler inside its context, with its panics turned into errors.
-fn guarded<T: 'static>(
+/// A handler's context and span, and what becomes of its panics: an error.
+pub(crate) struct Guard {
     context: CallContext,
     span: tracing::Span,
-    handler: impl Future<Output = Result<T, HandlerError>> + Send + 'static,
-) -> HandlerFuture<T> {
-    let caught = AssertUnwindSafe(handler)
-        .catch_unwind()
-        .map(|outcome| outcome.unwrap_or_else(|panic| Err(panicked(&*panic))));
-    let in_context = context.scope(caught);
-    if span.is_disabled() {
-        Box::pin(in_context)
-    } else {
-        Box::pin(in_context.instrument(span))
+}
+
+impl Guard {
+    pub(crate) fn new(context: CallContext) -> Self {
+        let span = tracing::debug_span!(target: "tchannel_rt", "serve", service = context.service(), endpoint = context.endpoint(), caller = context.caller());
+        Self { context, span }
     }
+
+    /// Starts a handler, and gives its answer if it need not wait for it. If it must, it wants to be polled anew, which
+    /// is when its wakers are set.
+    pub(crate) fn begin<Q, A>(self, handler: &Handler<Q, A>, request: Q) -> Begun<A> {
+        let Self { context, span } = self;
+        // Each closure that it moved into would copy it.
+        let mut request = Some(request);
+        let mut begin = || {
+            let request = request.take().expect("a handler begins once");
+            let mut future = handler.start(request);
+            match future
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+            {
+                Poll::Ready(outcome) => Ok(outcome),
+                Poll::Pending => Err(future),
+            }
+        };
+        context.sync_scope(
+            || match catch_unwind(AssertUnwindSafe(|| span.in_scope(&mut begin))) {
+                Ok(Ok(outcome)) => Begun::Ended(outcome),
+                Ok(Err(future)) => {
+                    let context = CallContext::current().expect("it has begun in its context");
+                    Begun::Waits(Self { context, span }, future)
+                }
+                Err(panic) => Begun::Ended(Err(panicked(&*panic))),
+            },
+        )
+    }
+
+    /// All of a handler.
+    pub(crate) async fn run<A>(
+        self,
+        handler: impl Future<Output = Result<A, HandlerError>> + Send,
+    ) -> Result<A, HandlerError> {
+        let caught = AssertUnwindSafe(handler).catch_unwind();
+        let in_context = self.context.scope(caught).instrument(self.span);
+        let outcome = in_context.await;
+        outcome.unwrap_or_else(|panic| Err(panicked(&*panic)))
+    }
+}
+
+/// How far a handler has come at once.
+pub(crate) enum Begun<A> {
+    Ended(Result<A, HandlerError>),
+    Waits(Guard, HandlerFuture<A>),
 }
 
 fn panicked(panic: &(dyn std::any::Any + Send)) -> HandlerError {

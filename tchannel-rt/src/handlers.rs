@@ -1,6 +1,9 @@
 //! Which handler answers a call: by service and method, inside the layers that were put around them.
+//!
+//! Whoever looks for many keeps what was there when it last looked: reading that takes no lock.
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustc_hash::FxHashMap;
 
@@ -10,24 +13,36 @@ use crate::typed::Published;
 
 /// All handlers of a channel.
 #[derive(Default)]
-pub(crate) struct Handlers(RwLock<Inner>);
+pub(crate) struct Handlers {
+    registered: Mutex<Arc<Registered>>,
+    /// How often anything was registered.
+    version: AtomicU64,
+}
 
-#[derive(Default)]
-struct Inner {
+/// All that was registered at some time.
+#[derive(Clone, Default)]
+struct Registered {
     // Names that this end has registered, so nobody else can make them collide.
     services: FxHashMap<String, Methods>,
+    /// Never fewer: an id of the past is still good.
+    slots: Vec<Slot>,
     layers: Vec<SharedLayer>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Methods {
-    by_name: FxHashMap<Vec<u8>, Slot>,
-    catch_all: Option<Slot>,
+    by_name: FxHashMap<Vec<u8>, EndpointId>,
+    catch_all: Option<EndpointId>,
     layers: Vec<SharedLayer>,
     published: Published,
 }
 
+/// Where a handler is, or one that was registered in its place later.
+#[derive(Clone, Copy)]
+pub(crate) struct EndpointId(usize);
+
 /// A handler, and the same inside its layers; without layers they are one.
+#[derive(Clone)]
 struct Slot {
     handler: Arc<Endpoint>,
     layered: Arc<Endpoint>,
@@ -35,57 +50,111 @@ struct Slot {
 
 impl Handlers {
     pub(crate) fn register(&self, service: &str, method: Option<&str>, handler: Arc<Endpoint>) {
-        let mut inner = self.write();
-        let Inner { services, layers } = &mut *inner;
-        let methods = services.entry(service.to_owned()).or_default();
-        let all = layers.iter().chain(&methods.layers).cloned();
-        let layered = layered(all, &handler);
-        let slot = Slot { handler, layered };
-        match method {
-            Some(method) => {
-                methods.by_name.insert(method.as_bytes().to_vec(), slot);
+        self.change(|registered| {
+            let Registered {
+                services,
+                slots,
+                layers,
+            } = registered;
+            let methods = services.entry(service.to_owned()).or_default();
+            let all = layers.iter().chain(&methods.layers).cloned();
+            let layered = layered(all, &handler);
+            let slot = Slot { handler, layered };
+            let before = match method {
+                Some(method) => methods.by_name.get(method.as_bytes()),
+                None => methods.catch_all.as_ref(),
+            };
+            let id = before.copied().unwrap_or(EndpointId(slots.len()));
+            match slots.get_mut(id.0) {
+                Some(before) => *before = slot,
+                None => slots.push(slot),
             }
-            None => methods.catch_all = Some(slot),
-        }
+            match method {
+                Some(method) => drop(methods.by_name.insert(method.as_bytes().to_vec(), id)),
+                None => methods.catch_all = Some(id),
+            }
+        });
     }
 
     /// Puts a layer around all handlers, inside the layers of the channel that are there.
     pub(crate) fn layer_all(&self, layer: SharedLayer) {
-        let mut inner = self.write();
-        let Inner { services, layers } = &mut *inner;
-        layers.push(layer);
-        services
-            .values_mut()
-            .for_each(|methods| methods.wrap(layers));
+        self.change(|registered| {
+            let Registered {
+                services,
+                slots,
+                layers,
+            } = registered;
+            layers.push(layer);
+            services
+                .values()
+                .for_each(|methods| methods.wrap(slots, layers));
+        });
     }
 
     /// Puts a layer around the handlers of a service, inside the layers that are there.
     pub(crate) fn layer(&self, service: &str, layer: SharedLayer) {
-        let mut inner = self.write();
-        let Inner { services, layers } = &mut *inner;
-        let methods = services.entry(service.to_owned()).or_default();
-        methods.layers.push(layer);
-        methods.wrap(layers);
+        self.change(|registered| {
+            let Registered {
+                services,
+                slots,
+                layers,
+            } = registered;
+            let methods = services.entry(service.to_owned()).or_default();
+            methods.layers.push(layer);
+            methods.wrap(slots, layers);
+        });
     }
 
     /// What is told of the typed services under this name.
     pub(crate) fn published(&self, service: &str) -> Published {
-        let mut inner = self.write();
-        let methods = inner.services.entry(service.to_owned()).or_default();
-        methods.published.clone()
+        self.change(|registered| {
+            let methods = registered.services.entry(service.to_owned()).or_default();
+            methods.published.clone()
+        })
     }
 
+    /// Brings `known` up to date.
+    pub(crate) fn look(&self, known: &mut KnownHandlers) {
+        if known.version != self.version.load(Ordering::Acquire) {
+            let registered = self.lock();
+            known.registered = registered.clone();
+            known.version = self.version.load(Ordering::Acquire);
+        }
+    }
+
+    /// Whoever reads meanwhile keeps what was there before: for them, all of it is copied.
+    fn change<R>(&self, change: impl FnOnce(&mut Registered) -> R) -> R {
+        let mut registered = self.lock();
+        let changed = change(Arc::make_mut(&mut registered));
+        self.version.fetch_add(1, Ordering::Release);
+        changed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arc<Registered>> {
+        self.registered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The handlers that were there at the last [look](Handlers::look).
+#[derive(Default)]
+pub(crate) struct KnownHandlers {
+    registered: Arc<Registered>,
+    version: u64,
+}
+
+impl KnownHandlers {
     /// The handler for a call, or what to tell its caller.
-    pub(crate) fn find(&self, service: &str, arg1: &[u8]) -> Result<Arc<Endpoint>, String> {
-        let inner = self.read();
-        let Some(methods) = inner.services.get(service) else {
+    pub(crate) fn find(&self, service: &str, arg1: &[u8]) -> Result<EndpointId, String> {
+        let Some(methods) = self.registered.services.get(service) else {
             return Err(format!(
                 "unknown service {service:?} (method {:?})",
                 String::from_utf8_lossy(arg1)
             ));
         };
         let found = methods.by_name.get(arg1).or(methods.catch_all.as_ref());
-        found.map(|slot| slot.layered.clone()).ok_or_else(|| {
+        found.copied().ok_or_else(|| {
             format!(
                 "no such endpoint service={service:?} endpoint={:?}",
                 String::from_utf8_lossy(arg1)
@@ -93,19 +162,17 @@ impl Handlers {
         })
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Inner> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Inner> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    /// The handler at `id`, which was found here now or earlier.
+    pub(crate) fn get(&self, id: EndpointId) -> &Arc<Endpoint> {
+        &self.registered.slots[id.0].layered
     }
 }
 
 impl Methods {
     /// Puts all handlers inside `outer` layers and their own, anew.
-    fn wrap(&mut self, outer: &[SharedLayer]) {
-        for slot in self.by_name.values_mut().chain(&mut self.catch_all) {
+    fn wrap(&self, slots: &mut [Slot], outer: &[SharedLayer]) {
+        for EndpointId(place) in self.by_name.values().chain(&self.catch_all) {
+            let slot = &mut slots[*place];
             let all = outer.iter().chain(&self.layers).cloned();
             slot.layered = layered(all, &slot.handler);
         }

@@ -227,8 +227,8 @@ pub(crate) fn check_scheme(request: &Request, expected: &str) -> Result<(), Hand
         return Ok(());
     }
     Err(other_scheme(
-        &request.service,
-        &request.endpoint,
+        request.service(),
+        request.endpoint(),
         expected,
         scheme,
     ))

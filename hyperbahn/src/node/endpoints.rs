@@ -211,15 +211,15 @@ impl Parts {
 
 /// On whose behalf exits are told.
 fn caller(request: &Request) -> &str {
-    let caller = request.headers.get(header_key::CALLER_NAME);
+    let caller = request.headers().get(header_key::CALLER_NAME);
     caller.map_or("hyperbahn", |caller| caller)
 }
 
 fn read(own: OwnService, request: &Request) -> Result<Command, Answer> {
     control::read(&control::Request {
         service: own,
-        endpoint: &request.endpoint,
-        scheme: request.headers.get(header_key::ARG_SCHEME),
+        endpoint: request.endpoint(),
+        scheme: request.headers().get(header_key::ARG_SCHEME),
         body: &request.arg3,
         announced: &request.remote().peer.host_port,
     })

@@ -46,8 +46,8 @@ async fn listening(names: &[&str]) -> Channel {
             Ok(Reply::ok(request.arg2, request.arg3))
         });
         service.raw("whoami", |request| async move {
-            let service = request.service.clone();
-            Ok(Reply::ok("", service.into_bytes()))
+            let service = request.service().to_owned();
+            Ok(Reply::ok("", service))
         });
         service.raw("refuse", |_| async {
             Ok(Reply::application_error("h", "no"))

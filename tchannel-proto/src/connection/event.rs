@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use bytes::Bytes;
 use bytestring::ByteString;
 
 use super::{InboundKey, OutboundKey};
 use crate::error::ProtocolError;
 use crate::fragment::{Body, FragmentError};
 use crate::frame::{Frame, MessageId};
-use crate::message::{ErrorCode, InitHeaders, ResponseCode, is_ephemeral};
+use crate::message::{ErrorCode, InboundHead, InitHeaders, ResponseCode, is_ephemeral};
 use crate::span::Tracing;
 use crate::transport_headers::TransportHeaders;
 use crate::ttl::Ttl;
@@ -123,12 +122,8 @@ pub struct InboundCall {
     pub deadline: Instant,
     /// The trace it belongs to.
     pub tracing: Tracing,
-    /// Who should answer.
-    pub service: ByteString,
-    /// Transport headers.
-    pub headers: TransportHeaders,
-    /// The method.
-    pub arg1: Bytes,
+    /// Who should answer, transport headers and the method.
+    pub head: InboundHead,
     /// What has arrived of arg2 and arg3.
     pub body: Body,
 }

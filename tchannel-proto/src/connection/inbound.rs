@@ -19,10 +19,12 @@ use super::{CallIsOver, Connection, Event, Failure, InboundCall};
 use crate::checksum::ChecksumType;
 use crate::cursor::{DecodeError, Reader};
 use crate::error::ProtocolError;
-use crate::fragment::{Body, FragmentReader, FragmentWriter, Head, Progress, Received};
+use crate::fragment::{
+    Body, FragmentError, FragmentReader, FragmentWriter, Head, Progress, Received,
+};
 use crate::frame::{Frame, FrameType, MessageId};
 use crate::message::flags::MORE_FRAGMENTS;
-use crate::message::{CallReq, ErrorCode, Message, ResponseCode};
+use crate::message::{ErrorCode, InboundReq, Message, ResponseCode};
 use crate::peek;
 use crate::span::Tracing;
 use crate::transport_headers::SendHeaders;
@@ -89,10 +91,10 @@ struct Exchange {
 enum Request {
     /// Arg1 is not whole yet: the call waits for it.
     Opening {
-        reader: FragmentReader,
+        reader: Box<FragmentReader>,
         call: Box<InboundCall>,
     },
-    Reading(FragmentReader),
+    Reading(Box<FragmentReader>),
     Relaying,
     Done,
 }
@@ -173,8 +175,8 @@ impl Connection {
         if !self.admit(&frame)? {
             return Ok(());
         }
-        let tracing = peek::call_req_tracing(&frame);
-        match CallReq::decode(&mut Reader::new(frame.into_payload())) {
+        let mut reader = Reader::new(frame.into_payload());
+        match InboundReq::decode(&mut reader) {
             Ok(request) => self.open_inbound(now, id, request, apart),
             Err(DecodeError::ChecksumType { value }) => {
                 return Err(ProtocolError::ChecksumType { value, id });
@@ -182,7 +184,7 @@ impl Connection {
             Err(error) => self.write_error(
                 id,
                 ErrorCode::BadRequest,
-                tracing,
+                peek::tracing_of_call_req(reader.payload()),
                 &format!("bad call request: {error}"),
             ),
         }
@@ -215,55 +217,55 @@ impl Connection {
         Ok(false)
     }
 
-    fn open_inbound(&mut self, now: Instant, id: MessageId, request: CallReq, apart: &[u8]) {
-        let CallReq {
+    fn open_inbound(&mut self, now: Instant, id: MessageId, request: InboundReq, apart: &[u8]) {
+        let InboundReq {
             flags,
             ttl,
             tracing,
-            service,
-            headers,
             checksum,
+            head,
+            has_args,
             chunks,
         } = request;
         let Some(ttl) = ttl else {
             let text = "ttl is 0, expected the milliseconds the caller will wait";
             return self.write_error(id, ErrorCode::BadRequest, tracing, text);
         };
+        let more = flags & MORE_FRAGMENTS != 0;
+        let arg1_is_whole = !chunks.is_empty();
         let mut reader = FragmentReader::new(checksum);
-        let received = match reader.read_apart(flags & MORE_FRAGMENTS != 0, checksum, chunks, apart)
-        {
-            Ok(received) => received,
+        let received = match has_args {
+            true => reader.read_behind_arg1(more, checksum, head.arg1(), chunks, apart),
+            false => Err(FragmentError::NoArgs),
+        };
+        let body = match received {
+            Ok(body) => body,
             Err(error) => {
                 return self.write_error(id, ErrorCode::BadRequest, tracing, &error.to_string());
             }
         };
         let key = self.inbound.next_key();
         let deadline = now + ttl.as_duration();
-        let end = received.body.end;
-        let arg1_is_whole = received.arg1.is_some();
-        let arg1 = received.arg1.unwrap_or_default();
-        let body = received.body;
-        let call = InboundCall {
+        let end = body.end;
+        // Each time it is moved, it is copied.
+        let call = || InboundCall {
             key,
             ttl,
             deadline,
             tracing,
-            service,
-            headers,
-            arg1,
+            head,
             body,
         };
         let request = if !arg1_is_whole {
             Request::Opening {
-                reader,
-                call: Box::new(call),
+                reader: Box::new(reader),
+                call: Box::new(call()),
             }
         } else {
-            self.events.push_back(Event::Call(call));
-            if end {
-                Request::Done
-            } else {
-                Request::Reading(reader)
+            self.events.push_back(Event::Call(call()));
+            match end {
+                true => Request::Done,
+                false => Request::Reading(Box::new(reader)),
             }
         };
         let checksum_type = checksum.checksum_type;
@@ -330,7 +332,7 @@ impl Connection {
             if !body.end {
                 *request = Request::Reading(reader);
             }
-            call.arg1 = arg1;
+            call.head.set_arg1(&arg1);
             call.body = body;
             self.events.push_back(Event::Call(*call));
         }
@@ -384,11 +386,13 @@ impl Connection {
             headers,
         };
         let progress = writer.write_first(FrameType::CallRes, &sent, &[], body, &mut self.outbox);
-        exchange.response = Answer::Writing(writer);
         self.enqueued += (self.outbox.len() - before) as u64;
         if progress == Progress::Done {
             self.end_inbound(key);
-        } else if head.streaming {
+            return Ok(progress);
+        }
+        exchange.response = Answer::Writing(writer);
+        if head.streaming {
             self.timers.cancel(TimerKey::Inbound(key.slot));
         }
         Ok(progress)

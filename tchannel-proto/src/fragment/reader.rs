@@ -111,10 +111,43 @@ impl FragmentReader {
         apart: &[u8],
     ) -> Result<Received, FragmentError> {
         self.check_type(checksum)?;
+        self.read_chunks(0, more, checksum, chunks, apart)
+    }
+
+    /// Takes in the first frame of a call, whose first chunk is `arg1`, and `chunks` the others. What is received says
+    /// nothing of an arg1 that ends in it.
+    pub(crate) fn read_behind_arg1(
+        &mut self,
+        more: bool,
+        checksum: Checksum,
+        arg1: &[u8],
+        chunks: Chunks,
+        apart: &[u8],
+    ) -> Result<Body, FragmentError> {
+        check_arg1(arg1.len())?;
+        self.checksum.update(arg1);
+        self.open = 1;
+        self.arg1 = match chunks.is_empty() {
+            true => Arg1::Partial(Bytes::copy_from_slice(arg1)),
+            false => Arg1::Given,
+        };
+        let received = self.read_chunks(1, more, checksum, chunks, apart)?;
+        Ok(received.body)
+    }
+
+    /// Takes in the chunks of a frame, but for so many that have been taken in before.
+    fn read_chunks(
+        &mut self,
+        before: usize,
+        more: bool,
+        checksum: Checksum,
+        chunks: Chunks,
+        apart: &[u8],
+    ) -> Result<Received, FragmentError> {
         let mut received = Received::default();
         for (index, chunk) in chunks.into_iter().enumerate() {
             self.checksum.update(&chunk);
-            self.place(index, chunk, &mut received)?;
+            self.place(before + index, chunk, &mut received)?;
         }
         if self.open == 0 {
             return Err(FragmentError::NoArgs);
@@ -180,13 +213,7 @@ impl FragmentReader {
 
     fn extend_arg1(&mut self, chunk: Bytes) -> Result<(), FragmentError> {
         if let Arg1::Partial(arg1) = &mut self.arg1 {
-            let length = arg1.len() + chunk.len();
-            if length > ARG1_MAX {
-                return Err(FragmentError::Arg1TooLong {
-                    length,
-                    limit: ARG1_MAX,
-                });
-            }
+            check_arg1(arg1.len() + chunk.len())?;
             // Nearly always whole in the first frame: then it stays the slice it is.
             *arg1 = if arg1.is_empty() {
                 chunk
@@ -221,4 +248,12 @@ impl FragmentReader {
             Ok(())
         }
     }
+}
+
+fn check_arg1(length: usize) -> Result<(), FragmentError> {
+    if length > ARG1_MAX {
+        let limit = ARG1_MAX;
+        return Err(FragmentError::Arg1TooLong { length, limit });
+    }
+    Ok(())
 }

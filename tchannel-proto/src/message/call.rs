@@ -144,7 +144,18 @@ impl Chunks {
     }
 
     pub(crate) fn decode(reader: &mut Reader) -> Result<Self, DecodeError> {
-        let mut rest = reader.rest();
+        Self::check(reader.rest())?;
+        Ok(Self(reader.take_rest()))
+    }
+
+    /// Takes what [`check`](Self::check) has found to be whole chunks.
+    pub(crate) fn checked(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+
+    /// Gives the bytes of the first of the chunks in `rest`, if there is one.
+    pub(crate) fn check(mut rest: &[u8]) -> Result<Option<usize>, DecodeError> {
+        let mut first = None;
         while !rest.is_empty() {
             let Some((length, behind)) = rest.split_first_chunk::<2>() else {
                 return Err(short("chunk length", 2, rest.len()));
@@ -154,8 +165,13 @@ impl Chunks {
             rest = behind
                 .get(length..)
                 .ok_or_else(|| short("chunk", length, left))?;
+            first.get_or_insert(length);
         }
-        Ok(Self(reader.take_rest()))
+        Ok(first)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub(crate) fn as_bytes(&self) -> &Bytes {

@@ -9,6 +9,7 @@ mod cancel;
 mod claim;
 mod continuation;
 mod error;
+mod inbound_head;
 mod init;
 mod ping;
 
@@ -20,10 +21,12 @@ pub use cancel::Cancel;
 pub use claim::Claim;
 pub use continuation::Continuation;
 pub use error::{ErrorCode, ErrorFrame, RetryAdvice};
+pub use inbound_head::InboundHead;
 pub use init::{Init, InitHeaders, header as init_header, is_ephemeral};
 pub use ping::{PING_SIZE, encode_ping};
 
 pub(crate) use error::encode_error;
+pub(crate) use inbound_head::InboundReq;
 
 use crate::cursor::{DecodeError, Reader};
 use crate::frame::{Frame, FrameType, MessageId, close_frame, open_frame};

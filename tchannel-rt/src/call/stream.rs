@@ -19,14 +19,7 @@ use crate::retry::Acted;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct StreamRequest {
-    /// The service that was called.
-    pub service: ByteString,
-    /// The method: arg1.
-    pub endpoint: ByteString,
-    /// Transport headers. Source: spec/protocol/headers.md, "transport headers".
-    pub headers: TransportHeaders,
-    /// Deadline, trace and caller. The deadline is for the first frame of the answer.
-    pub context: CallContext,
+    pub(crate) context: CallContext,
     /// The request's args.
     pub args: ArgReader,
     /// The way to answer.
@@ -35,11 +28,29 @@ pub struct StreamRequest {
 }
 
 impl StreamRequest {
+    /// The service that was called.
+    pub fn service(&self) -> &str {
+        self.context.service()
+    }
+
+    /// The method: arg1.
+    pub fn endpoint(&self) -> &str {
+        self.context.endpoint()
+    }
+
+    /// Transport headers. Source: spec/protocol/headers.md, "transport headers".
+    pub fn headers(&self) -> &TransportHeaders {
+        self.context.head.headers()
+    }
+
     /// The arg scheme, empty when the caller did not say.
     pub fn arg_scheme(&self) -> &str {
-        self.headers
-            .get(tchannel_proto::header_key::ARG_SCHEME)
-            .unwrap_or_default()
+        self.context.arg_scheme()
+    }
+
+    /// Deadline, trace and caller. The deadline is for the first frame of the answer.
+    pub fn context(&self) -> &CallContext {
+        &self.context
     }
 
     /// See [`Request::cancellation`](crate::Request::cancellation).

@@ -21,6 +21,7 @@ use super::settle::Work;
 use super::{Conn, Core, Reader};
 use crate::clock;
 use crate::dispatch::Dispatch;
+use crate::handlers::KnownHandlers;
 use crate::relay::{Passing, Tie};
 use crate::stats::CloseReason;
 
@@ -50,6 +51,7 @@ pub(crate) fn drive(
         conn,
         reader,
         dispatch,
+        handlers: KnownHandlers::default(),
         intake: Intake::new(),
         work: Vec::new(),
         passing: Vec::new(),
@@ -77,6 +79,7 @@ pub(crate) struct Driver {
     pub(crate) conn: Conn,
     pub(super) reader: Reader,
     pub(crate) dispatch: Arc<Dispatch>,
+    pub(super) handlers: KnownHandlers,
     pub(super) intake: Intake,
     pub(super) work: Vec<Work>,
     /// What is to be passed on once the lock is released.
@@ -187,6 +190,7 @@ impl Driver {
             return;
         }
         let now = clock::now();
+        self.dispatch.handlers.look(&mut self.handlers);
         let conn = self.conn.clone();
         let mut core = conn.core();
         core.read_at = now;
@@ -415,12 +419,18 @@ impl Driver {
         for item in work.drain(..) {
             match item {
                 Work::Ready => self.report_ready(),
-                Work::Start { call, endpoint } => self.conn.start_unary(call, &endpoint),
+                Work::Start { call, endpoint } => {
+                    let endpoint = self.handlers.get(endpoint);
+                    self.conn.start_unary(call, endpoint);
+                }
                 Work::StartStream {
                     call,
                     endpoint,
                     exchange,
-                } => self.conn.start_stream(call, &endpoint, exchange),
+                } => {
+                    let endpoint = self.handlers.get(endpoint).clone();
+                    self.conn.start_stream(call, endpoint, exchange);
+                }
             }
         }
         self.work = work;

@@ -1,48 +1,48 @@
 //! Running handlers: first where the request was read, in a task of their own only if they must wait.
 
+use std::borrow::Cow;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
-use tchannel_proto::{Body, InboundCall, InboundKey, Progress, ResponseHead, header_key};
+use bytestring::ByteString;
+use tchannel_proto::{
+    Body, InboundCall, InboundHead, InboundKey, Progress, ResponseHead, Tracing, header_key,
+};
 
 use super::{Conn, Core, Served, Turn, is_large};
 use crate::call::{ArgReader, Cancellation, Responder, StreamRequest};
 use crate::context::CallContext;
 use crate::handler::{
-    Endpoint, HandlerError, HandlerErrorKind, HandlerResult, Request, application_error_reply,
+    Begun, Endpoint, Guard, HandlerError, HandlerErrorKind, HandlerResult, Request,
+    application_error_reply,
 };
 use crate::stats::End;
-use bytestring::ByteString;
+
+/// The arg schemes there are: these names hold nothing of a frame.
+const SCHEMES: [&str; 5] = ["raw", "thrift", "json", "msgpack", "http"];
 
 impl Conn {
-    pub(super) fn start_unary(&self, call: InboundCall, endpoint: &Arc<Endpoint>) {
-        let Endpoint::Unary(handler) = &**endpoint else {
+    pub(super) fn start_unary(&self, call: InboundCall, endpoint: &Endpoint) {
+        let Endpoint::Unary(handler) = endpoint else {
             return;
         };
         let key = call.key;
         let scheme = arg_scheme(&call);
-        let context = context(&call);
+        let context = context(call.deadline, call.tracing, call.head);
+        let guard = Guard::new(context.clone());
         let request = Request {
-            service: call.service,
-            endpoint: text(&call.arg1),
-            headers: call.headers,
+            context,
             arg2: call.body.arg2,
             arg3: call.body.arg3,
-            context,
             cancellation: Cancellation::new(self.clone(), key),
         };
-        let mut future = handler.start(request);
-        // Most handlers answer without waiting; they need no task. One that waits is polled anew in its task,
-        // which is when its wakers are set.
-        match future
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()))
-        {
-            Poll::Ready(outcome) => self.answer_at_once(key, scheme, outcome),
-            Poll::Pending => {
+        // Most handlers answer without waiting; they need no task.
+        match guard.begin(handler, request) {
+            Begun::Ended(outcome) => self.answer_at_once(key, scheme, outcome),
+            Begun::Waits(guard, future) => {
                 let conn = self.clone();
                 let task = tokio::spawn(async move {
-                    let outcome = future.await;
+                    let outcome = guard.run(future).await;
                     conn.answer(key, &scheme, outcome).await;
                 });
                 self.note_task(key, task.abort_handle());
@@ -50,32 +50,24 @@ impl Conn {
         }
     }
 
-    pub(super) fn start_stream(
-        &self,
-        call: InboundCall,
-        endpoint: &Arc<Endpoint>,
-        exchange: usize,
-    ) {
-        let Endpoint::Stream(handler) = &**endpoint else {
-            return;
-        };
+    pub(super) fn start_stream(&self, call: InboundCall, endpoint: Arc<Endpoint>, exchange: usize) {
         let key = call.key;
         let scheme = arg_scheme(&call);
-        let context = context(&call);
+        let context = context(call.deadline, call.tracing, call.head);
+        let guard = Guard::new(context.clone());
         let request = StreamRequest {
-            service: call.service,
-            endpoint: text(&call.arg1),
-            headers: call.headers,
             context,
             args: ArgReader::of_request(self.clone(), key, exchange),
             respond: Responder::new(self.clone(), key, scheme.clone()),
             cancellation: Cancellation::new(self.clone(), key),
         };
         let conn = self.clone();
-        let future = handler.start(request);
         let task = tokio::spawn(async move {
+            let Endpoint::Stream(handler) = &*endpoint else {
+                return;
+            };
             let unfinished = "the handler ended without finishing its answer";
-            let outcome = match future.await {
+            let outcome = match guard.run(async { handler.start(request).await }).await {
                 Ok(Some(reply)) => return conn.answer(key, &scheme, Ok(reply)).await,
                 Ok(None) => Err(HandlerError::unexpected(unfinished)),
                 Err(error) => Err(error),
@@ -182,27 +174,26 @@ fn respond(core: &mut Core, key: InboundKey, scheme: &str, outcome: HandlerResul
     }
 }
 
-fn context(call: &InboundCall) -> CallContext {
+fn context(deadline: Instant, tracing: Tracing, mut head: InboundHead) -> CallContext {
+    // For people; such a name has found no handler but a catch-all.
+    if let Cow::Owned(text) = String::from_utf8_lossy(head.arg1()) {
+        head.set_arg1(text.as_bytes());
+    }
     CallContext {
-        deadline: call.deadline,
-        tracing: call.tracing,
-        caller: call
-            .headers
-            .get_slice(header_key::CALLER_NAME)
-            .unwrap_or_default(),
-        service: call.service.clone(),
+        deadline,
+        tracing,
+        head,
         has_begun: false,
     }
 }
 
 fn arg_scheme(call: &InboundCall) -> ByteString {
-    call.headers
-        .get_slice(header_key::ARG_SCHEME)
-        .unwrap_or_default()
-}
-
-/// Arg1 for people and dispatch; a name that is not UTF-8 has found no handler but a catch-all.
-fn text(arg1: &bytes::Bytes) -> ByteString {
-    ByteString::try_from(arg1.clone())
-        .unwrap_or_else(|_| String::from_utf8_lossy(arg1).into_owned().into())
+    let headers = call.head.headers();
+    let scheme = headers.get(header_key::ARG_SCHEME).unwrap_or_default();
+    match SCHEMES.into_iter().find(|known| *known == scheme) {
+        Some(known) => ByteString::from_static(known),
+        None => headers
+            .get_slice(header_key::ARG_SCHEME)
+            .unwrap_or_default(),
+    }
 }

@@ -1,6 +1,5 @@
 //! The first step of the driver, under the lock: frames become settled calls, and work for the second step.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use tchannel_proto::{
@@ -12,14 +11,14 @@ use super::driver::{Driver, Parting, in_flight};
 use super::served::{RelayLink, Served, Target};
 use super::{Core, Exchange, ResponseInfo};
 use crate::clock;
-use crate::handler::Endpoint;
+use crate::handlers::EndpointId;
 use crate::relay::{Accepted, PassedAnswer, Passing};
 use crate::stats::{CloseReason, ConnectionError, End, ServedStats};
 
 /// A unary call whose request is still arriving.
 pub(crate) struct PendingCall {
     call: InboundCall,
-    endpoint: Arc<Endpoint>,
+    endpoint: EndpointId,
     stats: ServedStats,
 }
 
@@ -28,11 +27,11 @@ pub(crate) enum Work {
     Ready,
     Start {
         call: InboundCall,
-        endpoint: Arc<Endpoint>,
+        endpoint: EndpointId,
     },
     StartStream {
         call: InboundCall,
-        endpoint: Arc<Endpoint>,
+        endpoint: EndpointId,
         exchange: usize,
     },
 }
@@ -123,7 +122,8 @@ impl Driver {
             stats.on_end(End::SystemError(ErrorCode::Busy), 0);
             return;
         }
-        let endpoint = match self.dispatch.handlers.find(&call.service, &call.arg1) {
+        let head = &call.head;
+        let endpoint = match self.handlers.find(head.service(), head.arg1()) {
             Ok(endpoint) => endpoint,
             Err(refusal) => {
                 let _ = core
@@ -135,7 +135,7 @@ impl Driver {
         };
         let key = call.key;
         stats.on_request_bytes(call.body.len() + core.memory.landed());
-        if endpoint.is_streaming() {
+        if self.handlers.get(endpoint).is_streaming() {
             let exchange = core.exchanges.insert(Exchange::default());
             core.unread += core.push(exchange, call.body.clone());
             core.set_served(

@@ -3,9 +3,8 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use bytestring::ByteString;
 use futures::future::BoxFuture;
-use tchannel_proto::{TransportHeaders, header_key};
+use tchannel_proto::TransportHeaders;
 
 use crate::call::StreamRequest;
 use crate::context::CallContext;
@@ -62,34 +61,23 @@ pub enum Handled {
 
 impl Inbound {
     /// The service that was called.
-    pub fn service(&self) -> &ByteString {
-        match self {
-            Self::Whole(request) => &request.service,
-            Self::Stream(request) => &request.service,
-        }
+    pub fn service(&self) -> &str {
+        self.context().service()
     }
 
     /// The method: arg1.
-    pub fn endpoint(&self) -> &ByteString {
-        match self {
-            Self::Whole(request) => &request.endpoint,
-            Self::Stream(request) => &request.endpoint,
-        }
+    pub fn endpoint(&self) -> &str {
+        self.context().endpoint()
     }
 
     /// Transport headers. Source: spec/protocol/headers.md, "transport headers".
     pub fn headers(&self) -> &TransportHeaders {
-        match self {
-            Self::Whole(request) => &request.headers,
-            Self::Stream(request) => &request.headers,
-        }
+        self.context().head.headers()
     }
 
     /// The arg scheme, empty when the caller did not say.
     pub fn arg_scheme(&self) -> &str {
-        self.headers()
-            .get(header_key::ARG_SCHEME)
-            .unwrap_or_default()
+        self.context().arg_scheme()
     }
 
     /// Deadline, trace and caller.
@@ -129,10 +117,10 @@ impl NextHandler {
         }
         match (&*self.handler, call) {
             (Endpoint::Unary(handler), Inbound::Whole(request)) => {
-                handler.start_within(request).await.map(Handled::Reply)
+                handler.start(request).await.map(Handled::Reply)
             }
             (Endpoint::Stream(handler), Inbound::Stream(request)) => {
-                let reply = handler.start_within(request).await?;
+                let reply = handler.start(request).await?;
                 Ok(reply.map_or(Handled::Streamed, Handled::Reply))
             }
             _ => Err(HandlerError::unexpected(

@@ -13,14 +13,15 @@ pub(crate) struct ServedStats {
 
 impl ServedStats {
     pub(crate) fn begin(stats: &Stats, call: &InboundCall) -> Self {
-        let (caller, endpoint) = if ENABLED {
-            let caller = call.headers.get(header_key::CALLER_NAME);
-            let endpoint = std::str::from_utf8(&call.arg1);
-            (caller.unwrap_or_default(), endpoint.unwrap_or("not-utf-8"))
+        let (caller, service, endpoint) = if ENABLED {
+            let caller = call.head.headers().get(header_key::CALLER_NAME);
+            let endpoint = std::str::from_utf8(call.head.arg1());
+            let endpoint = endpoint.unwrap_or("not-utf-8");
+            (caller.unwrap_or_default(), call.head.service(), endpoint)
         } else {
             Default::default()
         };
-        let handles = stats.inbound(caller, &call.service, endpoint);
+        let handles = stats.inbound(caller, service, endpoint);
         handles.on_received();
         let since = Stopwatch::start();
         Self { handles, since }

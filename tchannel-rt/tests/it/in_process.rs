@@ -181,7 +181,7 @@ async fn a_handler_that_takes_half_an_hour_answers_at_once_and_leaves_half_of_th
     let server = Channel::new("svc");
     server.service("svc").raw("slow", |request| async move {
         tokio::time::sleep(LONG / 2).await;
-        let left = request.context.remaining().as_secs();
+        let left = request.context().remaining().as_secs();
         let inherited = CallContext::current().unwrap().remaining().as_secs();
         Ok(Reply::ok("", format!("{left} {inherited}")))
     });

@@ -214,7 +214,7 @@ async fn a_layer_runs_in_the_context_of_its_call_and_its_panic_costs_only_that()
     let (server, _) = echo(ChannelConfig::default());
     server.layer(async |call: Inbound, next: NextHandler| {
         let context = CallContext::current().expect("a call is being served");
-        assert_eq!(context.service(), &**call.service());
+        assert_eq!(context.service(), call.service());
         if let Inbound::Whole(request) = &call {
             assert!(request.arg3.is_empty(), "a layer that panics");
         }
@@ -243,7 +243,7 @@ async fn a_handler_that_takes_too_long_is_dropped_and_its_calls_knew_of_it() {
         }
     });
     server.service("svc").raw("sleep", async |request| {
-        assert_eq!(request.context.remaining(), Duration::from_secs(2));
+        assert_eq!(request.context().remaining(), Duration::from_secs(2));
         tokio::time::sleep(LONG / 2).await;
         Ok(Reply::default())
     });
@@ -388,7 +388,7 @@ async fn a_layer_sets_ttl_and_headers() {
             Ok::<_, HandlerError>(format!("{left} {kept} {added} {}", call.body))
         });
     server.service("svc").raw("transport", async |request| {
-        let value = request.headers.get("x").unwrap_or("none").to_owned();
+        let value = request.headers().get("x").unwrap_or("none").to_owned();
         Ok(Reply::ok("", value))
     });
     let client = client_of(&server);

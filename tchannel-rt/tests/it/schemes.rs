@@ -330,7 +330,7 @@ async fn a_catch_all_takes_what_no_method_does() {
     server
         .service("svc")
         .raw("known", |_| async { Ok(Reply::ok("", "known")) })
-        .catch_all(|request| async move { Ok(Reply::ok("", request.endpoint.to_string())) });
+        .catch_all(|request| async move { Ok(Reply::ok("", request.endpoint().to_owned())) });
     let addr = listen(&server).await;
     let client = Channel::new("test");
     for (target, answer) in [
@@ -364,7 +364,7 @@ async fn transport_headers_reach_the_handler() {
     let server = Channel::new("svc");
     server.service("svc").raw("headers", |request| async move {
         let pairs: Vec<_> = request
-            .headers
+            .headers()
             .iter()
             .map(|(k, v)| format!("{k}={v}"))
             .collect();

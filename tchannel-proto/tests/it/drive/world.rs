@@ -450,11 +450,11 @@ impl World {
         let tag = if self.is_tampered {
             None
         } else {
-            Some(tag_of(&call.arg1))
+            Some(tag_of(call.head.arg1()))
         };
         if let Some(tag) = tag {
-            assert_eq!(&*call.service, SERVICE);
-            assert_eq!(call.headers.get("cn"), Some(CALLER));
+            assert_eq!(call.head.service(), SERVICE);
+            assert_eq!(call.head.headers().get("cn"), Some(CALLER));
             assert!(!self.seen.contains(&tag), "called twice");
         }
         assert!(call.deadline <= self.now + call.ttl.as_duration());

@@ -142,9 +142,7 @@ fn check_scheme(request: &StreamRequest, expected: &str) -> Result<(), HandlerEr
     if scheme == expected {
         return Ok(());
     }
-    let StreamRequest {
-        service, endpoint, ..
-    } = request;
+    let (service, endpoint) = (request.service(), request.endpoint());
     Err(other_scheme(service, endpoint, expected, scheme))
 }
 

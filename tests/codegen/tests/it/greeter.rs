@@ -256,7 +256,7 @@ async fn a_request_is_a_map_by_name_and_the_response_is_the_value() {
     let (_channel, client, mut received) = bare(true, b"\xa2Hi").await;
     assert_eq!(client.hello("Ada").await.unwrap(), "Hi");
     let request = received.recv().await.unwrap();
-    assert_eq!(request.endpoint, "hello");
+    assert_eq!(request.endpoint(), "hello");
     assert_eq!(request.arg_scheme(), "msgpack");
     assert_eq!(
         (&request.arg2[..], &request.arg3[..]),
@@ -266,11 +266,11 @@ async fn a_request_is_a_map_by_name_and_the_response_is_the_value() {
     client.forget().await.unwrap();
     let request = received.recv().await.unwrap();
     assert_eq!(
-        (&*request.endpoint, &request.arg3[..]),
+        (request.endpoint(), &request.arg3[..]),
         ("forget", &b"\x80"[..])
     );
     client.fail("").await.unwrap();
-    assert_eq!(received.recv().await.unwrap().endpoint, "fail.for-sure");
+    assert_eq!(received.recv().await.unwrap().endpoint(), "fail.for-sure");
 }
 
 #[tokio::test]
@@ -280,7 +280,7 @@ async fn only_methods_that_say_so_may_run_twice() {
     let idempotent = received.recv().await.unwrap();
     let _ = client.count().await;
     let other = received.recv().await.unwrap();
-    let flags = |request: &Request| request.headers.get("re").map(ToString::to_string);
+    let flags = |request: &Request| request.headers().get("re").map(ToString::to_string);
     assert_ne!(flags(&idempotent), flags(&other));
     let again = client.count().idempotent();
     let _ = again.await;

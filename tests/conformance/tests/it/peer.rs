@@ -237,9 +237,9 @@ impl Peer {
 
     fn open(&mut self, call: InboundCall) {
         let opened = Call {
-            service: call.service.to_string(),
-            scheme: call.headers.get("as").map(str::to_owned),
-            arg1: call.arg1,
+            service: call.head.service().to_owned(),
+            scheme: call.head.headers().get("as").map(str::to_owned),
+            arg1: Bytes::copy_from_slice(call.head.arg1()),
             ..Call::default()
         };
         self.calls.insert(call.key, opened);
