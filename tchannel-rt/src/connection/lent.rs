@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 
 /// Most pieces that are kept, whatever their size: each of them is looked at when one is needed.
-const PIECES_MAX: usize = 8;
+const PIECES_MAX: usize = 24;
 
 /// A few pieces of memory, some of which others still hold.
 #[derive(Debug)]
@@ -109,8 +109,8 @@ mod tests {
         drop(given);
         fill(&mut lent, 251);
         assert_eq!((lent.pieces.len(), lent.bytes), (2, 200));
-        let given: Vec<_> = (0..20).map(|_| fill(&mut lent, 10)).collect();
-        assert_eq!((lent.pieces.len(), lent.bytes), (8, 80));
+        let given: Vec<_> = (0..40).map(|_| fill(&mut lent, 10)).collect();
+        assert_eq!((lent.pieces.len(), lent.bytes), (24, 240));
         drop(given);
         lent.clear();
         assert_eq!((lent.pieces.len(), lent.bytes), (0, 0));

@@ -7,7 +7,7 @@ use tchannel_proto::Body;
 use super::lent::Lent;
 
 /// Most bytes of messages that wait for their readers to let go of them.
-const LENT_MAX: usize = 8 * 1024 * 1024;
+const LENT_MAX: usize = 24 * 1024 * 1024;
 /// Most room for bytes of one message that are only expected.
 const EXPECTED_MAX: usize = 2 * 1024 * 1024;
 /// The same of all messages of a connection together. Beyond it, a message has at most twice the room that it fills.
