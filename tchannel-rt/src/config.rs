@@ -28,8 +28,8 @@ pub struct ChannelConfig {
     pub inbound_in_flight_max: usize,
     /// Calls this end may have open at one peer, over one connection; more fail as `busy`. Default 100,000.
     pub outbound_in_flight_max: usize,
-    /// Bytes queued on one connection above which writers wait and sources are read no further for a moment.
-    /// Default 1 MiB.
+    /// Bytes queued on one connection above which writers and new calls wait, and sources are read no further for a
+    /// moment. Default 1 MiB.
     pub queued_bytes_soft: usize,
     /// Bytes queued on one connection above which relayed calls are failed with `busy`. Default 16 MiB.
     ///

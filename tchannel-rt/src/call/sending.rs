@@ -106,11 +106,14 @@ impl<'a> Sending<'a> {
             return self.further(|call, trip, body| call.try_all(trip, body, chosen));
         };
         let mut turn = None;
+        let mut must_wait = conn.is_full();
         if is_large(self.body.len()) {
             turn = conn.try_turn();
-            if turn.is_none() {
-                return self.further(|call, trip, body| call.try_all(trip, body, chosen));
-            }
+            must_wait |= turn.is_none();
+        }
+        if must_wait {
+            drop(turn);
+            return self.further(|call, trip, body| call.try_all(trip, body, chosen));
         }
         let since = Stopwatch::start();
         let reader = Awaits::Whole(Some(cx.waker().clone()));
@@ -348,12 +351,20 @@ impl Call<'_> {
     }
 }
 
-/// Waits for the turn of a call with a large body, until its deadline, and gives the time then.
+/// Waits for the turn of a call with a large body, or for room, until its deadline, and gives the time then.
 async fn wait_for_turn(conn: &Conn, body: &Body, time: Time) -> (Option<Turn>, Time) {
-    if !is_large(body.len()) {
+    let is_large = is_large(body.len());
+    if !is_large && !conn.is_full() {
         return (None, time);
     }
-    let turn = tokio::time::timeout_at(time.deadline.into(), conn.turn()).await;
+    let turn = async {
+        if is_large {
+            return Some(conn.turn().await);
+        }
+        conn.wait_for_room().await;
+        None
+    };
+    let turn = tokio::time::timeout_at(time.deadline.into(), turn).await;
     let now = clock::now();
-    (turn.ok(), Time { now, ..time })
+    (turn.ok().flatten(), Time { now, ..time })
 }

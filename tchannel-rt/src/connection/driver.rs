@@ -18,7 +18,7 @@ use tokio::time::Sleep;
 use super::flush::Written;
 use super::intake::{Came, Intake};
 use super::settle::Work;
-use super::{Conn, Core, Reader};
+use super::{Conn, Core, Limits, Reader};
 use crate::clock;
 use crate::dispatch::Dispatch;
 use crate::handlers::KnownHandlers;
@@ -27,7 +27,8 @@ use crate::stats::CloseReason;
 
 /// What is read before others have their turn, in bytes.
 const READ_TURN: usize = 512 * 1024;
-/// How long a source is read no further for the sake of a slow destination that others share.
+/// How long a source is read no further for the sake of a slow destination that others share, and a peer that asks but
+/// does not read, at most.
 const HOLD: Duration = Duration::from_millis(50);
 /// The same when nobody else is held up by it; any progress ends it earlier.
 const HOLD_ALONE: Duration = Duration::from_secs(60);
@@ -388,7 +389,7 @@ impl Driver {
             tracing::warn!(remote = %self.conn.remote_addr(), queued, "closing: the peer does not read its answers");
             self.end(Parting::Gone, CloseReason::Network);
         } else if asks && queued > limits.queued_soft {
-            self.hold(now);
+            self.hold_until = Some(now + hold_for_queue(queued, limits));
         }
     }
 
@@ -452,6 +453,29 @@ impl Driver {
     }
 }
 
+/// How long a peer that asks is read no further while so much is queued for it: the more, the longer. Two ends that ask
+/// each other for much both hold back, and nothing moves until one of them reads.
+fn hold_for_queue(queued: usize, limits: Limits) -> Duration {
+    let over = queued.saturating_sub(limits.queued_soft);
+    let most = limits.queued_max.saturating_sub(limits.queued_soft);
+    HOLD.mul_f64((over as f64 / most.max(1) as f64).min(1.0))
+}
+
 pub(super) fn in_flight(core: &Core) -> usize {
     core.proto.inbound_in_flight() + core.proto.outbound_in_flight()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::ChannelConfig;
+
+    #[test]
+    fn the_more_is_queued_the_longer_a_peer_that_asks_is_read_no_further() {
+        let mut config = ChannelConfig::default();
+        (config.queued_bytes_soft, config.queued_bytes_max) = (1000, 11_000);
+        let limits = Limits::new(&config);
+        let holds = [1000, 1200, 6000, 11_000, 22_000].map(|queued| hold_for_queue(queued, limits));
+        assert_eq!(holds.map(|hold| hold.as_millis()), [0, 1, 25, 50, 50]);
+    }
 }

@@ -280,6 +280,12 @@ impl Conn {
         core.proto.buffered() + self.0.unwritten.load(Ordering::Relaxed)
     }
 
+    /// Whether writers wait for the socket to take something of what is queued.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.write_is_blocked.load(Ordering::Acquire)
+            && self.queued(&self.core()) >= self.0.limits.queued_soft
+    }
+
     /// Waits until the queue is short, or the connection closed.
     pub(crate) async fn wait_for_room(&self) {
         loop {

@@ -296,6 +296,37 @@ async fn either_end_knows_the_other_and_can_call_it_back() {
     );
 }
 
+/// Calls of `size` bytes from either end at once. The clock moves only when everybody waits.
+async fn check_nobody_waits(size: usize, calls: usize) {
+    let (one, _) = echo(ChannelConfig::default());
+    let (other, _) = echo(ChannelConfig::default());
+    let addrs = [other.in_process(), one.in_process()];
+    let first = one.call("echo::echo").peer(&addrs[0]).send("", "");
+    first.await.unwrap();
+    let before = tokio::time::Instant::now();
+    let ends = [one, other];
+    let answers = ends.iter().zip(addrs).flat_map(|(end, addr)| {
+        (0..calls).map(move |_| {
+            let (end, addr) = (end.clone(), addr.clone());
+            tokio::spawn(async move {
+                let call = once(end.call("echo::echo").peer(&addr).ttl(LONG));
+                call.send("", bytes(size)).await.unwrap().arg3.len()
+            })
+        })
+    });
+    for answer in answers.collect::<Vec<_>>() {
+        assert_eq!(answer.await.unwrap(), size);
+    }
+    assert_eq!(before.elapsed(), Duration::ZERO, "calls of {size} bytes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_ends_that_ask_each_other_for_much_at_once_answer_and_do_not_wait() {
+    check_nobody_waits(1000, 3000).await;
+    check_nobody_waits(60_000, 500).await;
+    check_nobody_waits(MIB, 30).await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_channel_that_nobody_can_reach_says_so() {
     let (server, _) = echo(ChannelConfig::default());
