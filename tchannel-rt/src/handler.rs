@@ -270,13 +270,16 @@ impl Guard {
 
     /// Starts a handler, and gives its answer if it need not wait for it. If it must, it wants to be polled anew, which
     /// is when its wakers are set.
-    pub(crate) fn begin<Q, A>(self, handler: &Handler<Q, A>, request: Q) -> Begun<A> {
+    ///
+    /// Each step on which a request were moved would copy it, so it is made at the last one.
+    pub(crate) fn begin<Q, A>(
+        self,
+        handler: &Handler<Q, A>,
+        request: impl FnOnce() -> Q,
+    ) -> Begun<A> {
         let Self { context, span } = self;
-        // Each closure that it moved into would copy it.
-        let mut request = Some(request);
-        let mut begin = || {
-            let request = request.take().expect("a handler begins once");
-            let mut future = handler.start(request);
+        let begin = || {
+            let mut future = handler.start(request());
             match future
                 .as_mut()
                 .poll(&mut Context::from_waker(Waker::noop()))
@@ -286,7 +289,7 @@ impl Guard {
             }
         };
         context.sync_scope(
-            || match catch_unwind(AssertUnwindSafe(|| span.in_scope(&mut begin))) {
+            || match catch_unwind(AssertUnwindSafe(|| span.in_scope(begin))) {
                 Ok(Ok(outcome)) => Begun::Ended(outcome),
                 Ok(Err(future)) => {
                     let context = CallContext::current().expect("it has begun in its context");

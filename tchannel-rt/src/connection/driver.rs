@@ -417,11 +417,12 @@ impl Driver {
 
     fn perform_local(&mut self) {
         let mut work = std::mem::take(&mut self.work);
-        for item in work.drain(..) {
+        // Where it is, since each call that is moved is copied.
+        for item in &mut work {
             match item {
                 Work::Ready => self.report_ready(),
                 Work::Start { call, endpoint } => {
-                    let endpoint = self.handlers.get(endpoint);
+                    let endpoint = self.handlers.get(*endpoint);
                     self.conn.start_unary(call, endpoint);
                 }
                 Work::StartStream {
@@ -429,11 +430,12 @@ impl Driver {
                     endpoint,
                     exchange,
                 } => {
-                    let endpoint = self.handlers.get(endpoint).clone();
-                    self.conn.start_stream(call, endpoint, exchange);
+                    let endpoint = self.handlers.get(*endpoint).clone();
+                    self.conn.start_stream(call, endpoint, *exchange);
                 }
             }
         }
+        work.clear();
         self.work = work;
     }
 

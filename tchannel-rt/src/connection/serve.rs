@@ -2,12 +2,9 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytestring::ByteString;
-use tchannel_proto::{
-    Body, InboundCall, InboundHead, InboundKey, Progress, ResponseHead, Tracing, header_key,
-};
+use tchannel_proto::{Body, InboundCall, InboundKey, Progress, ResponseHead, header_key};
 
 use super::{Conn, Core, Served, Turn, is_large};
 use crate::call::{ArgReader, Cancellation, Responder, StreamRequest};
@@ -22,18 +19,19 @@ use crate::stats::End;
 const SCHEMES: [&str; 5] = ["raw", "thrift", "json", "msgpack", "http"];
 
 impl Conn {
-    pub(super) fn start_unary(&self, call: InboundCall, endpoint: &Endpoint) {
+    /// Takes out of `call` what the handler gets.
+    pub(super) fn start_unary(&self, call: &mut InboundCall, endpoint: &Endpoint) {
         let Endpoint::Unary(handler) = endpoint else {
             return;
         };
         let key = call.key;
-        let scheme = arg_scheme(&call);
-        let context = context(call.deadline, call.tracing, call.head);
+        let scheme = arg_scheme(call);
+        let context = context(call);
         let guard = Guard::new(context.clone());
-        let request = Request {
+        let request = || Request {
             context,
-            arg2: call.body.arg2,
-            arg3: call.body.arg3,
+            arg2: std::mem::take(&mut call.body.arg2),
+            arg3: std::mem::take(&mut call.body.arg3),
             cancellation: Cancellation::new(self.clone(), key),
         };
         // Most handlers answer without waiting; they need no task.
@@ -50,10 +48,15 @@ impl Conn {
         }
     }
 
-    pub(super) fn start_stream(&self, call: InboundCall, endpoint: Arc<Endpoint>, exchange: usize) {
+    pub(super) fn start_stream(
+        &self,
+        call: &mut InboundCall,
+        endpoint: Arc<Endpoint>,
+        exchange: usize,
+    ) {
         let key = call.key;
-        let scheme = arg_scheme(&call);
-        let context = context(call.deadline, call.tracing, call.head);
+        let scheme = arg_scheme(call);
+        let context = context(call);
         let guard = Guard::new(context.clone());
         let request = StreamRequest {
             context,
@@ -174,14 +177,15 @@ fn respond(core: &mut Core, key: InboundKey, scheme: &str, outcome: HandlerResul
     }
 }
 
-fn context(deadline: Instant, tracing: Tracing, mut head: InboundHead) -> CallContext {
+fn context(call: &mut InboundCall) -> CallContext {
+    let mut head = std::mem::take(&mut call.head);
     // For people; such a name has found no handler but a catch-all.
     if let Cow::Owned(text) = String::from_utf8_lossy(head.arg1()) {
         head.set_arg1(text.as_bytes());
     }
     CallContext {
-        deadline,
-        tracing,
+        deadline: call.deadline,
+        tracing: call.tracing,
         head,
         has_begun: false,
     }
