@@ -288,16 +288,22 @@ impl Guard {
                 Poll::Pending => Err(future),
             }
         };
-        context.sync_scope(
-            || match catch_unwind(AssertUnwindSafe(|| span.in_scope(begin))) {
-                Ok(Ok(outcome)) => Begun::Ended(outcome),
-                Ok(Err(future)) => {
-                    let context = CallContext::current().expect("it has begun in its context");
-                    Begun::Waits(Self { context, span }, future)
-                }
-                Err(panic) => Begun::Ended(Err(panicked(&*panic))),
-            },
-        )
+        let mut waits_in = None;
+        let begun = context.sync_scope(|| {
+            let begun = catch_unwind(AssertUnwindSafe(|| span.in_scope(begin)))
+                .unwrap_or_else(|panic| Ok(Err(panicked(&*panic))));
+            if begun.is_err() {
+                waits_in = CallContext::current();
+            }
+            begun
+        });
+        match begun {
+            Ok(outcome) => Begun::Ended(outcome),
+            Err(future) => {
+                let context = waits_in.expect("it has begun in its context");
+                Begun::Waits(Self { context, span }, future)
+            }
+        }
     }
 
     /// All of a handler.
