@@ -28,7 +28,7 @@ pub struct Response {
     pub peer: ByteString,
     /// How often the call was tried.
     pub attempts: u32,
-    /// How long the call took, all attempts together.
+    /// How long it took until the answer was read, all attempts together.
     pub elapsed: Duration,
 }
 
