@@ -37,7 +37,7 @@ struct Methods {
     published: Published,
 }
 
-/// Where a handler is, or one that was registered in its place later.
+/// Where a handler is, or one of its kind that was registered in its place later.
 #[derive(Clone, Copy)]
 pub(crate) struct EndpointId(usize);
 
@@ -64,6 +64,11 @@ impl Handlers {
                 Some(method) => methods.by_name.get(method.as_bytes()),
                 None => methods.catch_all.as_ref(),
             };
+            // A call that has found the one may not be given to the other.
+            let same_kind = |id: &&EndpointId| {
+                slots[id.0].handler.is_streaming() == slot.handler.is_streaming()
+            };
+            let before = before.filter(same_kind);
             let id = before.copied().unwrap_or(EndpointId(slots.len()));
             match slots.get_mut(id.0) {
                 Some(before) => *before = slot,
@@ -79,29 +84,17 @@ impl Handlers {
     /// Puts a layer around all handlers, inside the layers of the channel that are there.
     pub(crate) fn layer_all(&self, layer: SharedLayer) {
         self.change(|registered| {
-            let Registered {
-                services,
-                slots,
-                layers,
-            } = registered;
-            layers.push(layer);
-            services
-                .values()
-                .for_each(|methods| methods.wrap(slots, layers));
+            registered.layers.push(layer);
+            registered.wrap_all();
         });
     }
 
     /// Puts a layer around the handlers of a service, inside the layers that are there.
     pub(crate) fn layer(&self, service: &str, layer: SharedLayer) {
         self.change(|registered| {
-            let Registered {
-                services,
-                slots,
-                layers,
-            } = registered;
-            let methods = services.entry(service.to_owned()).or_default();
+            let methods = registered.services.entry(service.to_owned()).or_default();
             methods.layers.push(layer);
-            methods.wrap(slots, layers);
+            registered.wrap_all();
         });
     }
 
@@ -168,13 +161,38 @@ impl KnownHandlers {
     }
 }
 
-impl Methods {
-    /// Puts all handlers inside `outer` layers and their own, anew.
-    fn wrap(&self, slots: &mut [Slot], outer: &[SharedLayer]) {
-        for EndpointId(place) in self.by_name.values().chain(&self.catch_all) {
-            let slot = &mut slots[*place];
-            let all = outer.iter().chain(&self.layers).cloned();
-            slot.layered = layered(all, &slot.handler);
+impl Registered {
+    /// Puts all handlers inside the layers of the channel and those of their service, anew.
+    fn wrap_all(&mut self) {
+        for methods in self.services.values() {
+            for EndpointId(place) in methods.by_name.values().chain(&methods.catch_all) {
+                let slot = &mut self.slots[*place];
+                let all = self.layers.iter().chain(&methods.layers).cloned();
+                slot.layered = layered(all, &slot.handler);
+            }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::StreamRequest;
+    use crate::handler::Reply;
+
+    #[test]
+    fn a_call_that_has_found_its_handler_is_not_given_to_one_of_the_other_kind() {
+        let handlers = Handlers::default();
+        let mut known = KnownHandlers::default();
+        let whole = || Endpoint::unary(|_| async { Ok(Reply::ok("", "")) });
+        let stream = || Endpoint::stream(|_: StreamRequest| async { Ok(()) });
+        handlers.register("s", Some("m"), whole());
+        handlers.look(&mut known);
+        let found = known.find("s", b"m").expect("it was registered");
+        handlers.register("s", Some("m"), stream());
+        handlers.look(&mut known);
+        assert!(!known.get(found).is_streaming(), "still the kind it was");
+        let later = known.find("s", b"m").expect("so was this one");
+        assert!(known.get(later).is_streaming());
     }
 }
