@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytestring::ByteString;
 use tchannel_proto::{
     Body, ErrorCode, InboundKey, Progress, ResponseCode, ResponseHead, TransportHeaders,
 };
@@ -14,6 +13,7 @@ use crate::connection::Conn;
 use crate::context::CallContext;
 use crate::error::CallError;
 use crate::retry::Acted;
+use crate::scheme::ArgScheme;
 
 /// A request as a streaming handler gets it: its args are still arriving.
 #[derive(Debug)]
@@ -65,12 +65,12 @@ impl StreamRequest {
 pub struct Responder {
     conn: Conn,
     key: InboundKey,
-    scheme: ByteString,
+    scheme: ArgScheme,
     tells: Option<Arc<AtomicBool>>,
 }
 
 impl Responder {
-    pub(crate) fn new(conn: Conn, key: InboundKey, scheme: ByteString) -> Self {
+    pub(crate) fn new(conn: Conn, key: InboundKey, scheme: ArgScheme) -> Self {
         Self {
             conn,
             key,
@@ -123,7 +123,7 @@ impl Responder {
     ) -> Result<(ArgWriter, Progress), CallError> {
         let head = ResponseHead {
             code,
-            arg_scheme: &self.scheme,
+            arg_scheme: self.scheme.as_str(),
             streaming: true,
         };
         let mut core = self.conn.core();

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use bytestring::ByteString;
 use tchannel_proto::{Body, InboundCall, InboundKey, Progress, ResponseHead, header_key};
 
 use super::{Conn, Core, Served, Turn, is_large};
@@ -13,10 +12,8 @@ use crate::handler::{
     Begun, Endpoint, Guard, HandlerError, HandlerErrorKind, HandlerResult, Request,
     application_error_reply,
 };
+use crate::scheme::ArgScheme;
 use crate::stats::End;
-
-/// The arg schemes there are: these names hold nothing of a frame.
-const SCHEMES: [&str; 5] = ["raw", "thrift", "json", "msgpack", "http"];
 
 impl Conn {
     /// Takes out of `call` what the handler gets.
@@ -41,7 +38,7 @@ impl Conn {
                 let conn = self.clone();
                 let task = tokio::spawn(async move {
                     let outcome = guard.run(future).await;
-                    conn.answer(key, &scheme, outcome).await;
+                    conn.answer(key, scheme.as_str(), outcome).await;
                 });
                 self.note_task(key, task.abort_handle());
             }
@@ -71,13 +68,12 @@ impl Conn {
             };
             let unfinished = "the handler ended without finishing its answer";
             let outcome = match guard.run(async { handler.start(request).await }).await {
-                Ok(Some(reply)) => return conn.answer(key, &scheme, Ok(reply)).await,
+                Ok(Some(reply)) => return conn.answer(key, scheme.as_str(), Ok(reply)).await,
                 Ok(None) => Err(HandlerError::unexpected(unfinished)),
                 Err(error) => Err(error),
             };
             // After a finished answer this finds nobody to tell, as it should.
-            conn.answer(key, &ByteString::from_static("raw"), outcome)
-                .await;
+            conn.answer(key, "raw", outcome).await;
         });
         self.note_task(key, task.abort_handle());
     }
@@ -91,18 +87,18 @@ impl Conn {
     }
 
     /// Queues what the driver will write, or its first frame. A large answer waits for its turn elsewhere.
-    fn answer_at_once(&self, key: InboundKey, scheme: ByteString, outcome: HandlerResult) {
+    fn answer_at_once(&self, key: InboundKey, scheme: ArgScheme, outcome: HandlerResult) {
         let mut turn = None;
         if has_large_answer(&outcome) {
             turn = self.try_turn();
             if turn.is_none() {
                 let conn = self.clone();
-                tokio::spawn(async move { conn.answer(key, &scheme, outcome).await });
+                tokio::spawn(async move { conn.answer(key, scheme.as_str(), outcome).await });
                 return;
             }
         }
         let mut core = self.core();
-        let rest = respond(&mut core, key, &scheme, outcome);
+        let rest = respond(&mut core, key, scheme.as_str(), outcome);
         let is_due = core.gathered >= super::flush::GATHERED_MAX;
         drop(core);
         if let Some(rest) = rest {
@@ -191,13 +187,7 @@ fn context(call: &mut InboundCall) -> CallContext {
     }
 }
 
-fn arg_scheme(call: &InboundCall) -> ByteString {
-    let headers = call.head.headers();
-    let scheme = headers.get(header_key::ARG_SCHEME).unwrap_or_default();
-    match SCHEMES.into_iter().find(|known| *known == scheme) {
-        Some(known) => ByteString::from_static(known),
-        None => headers
-            .get_slice(header_key::ARG_SCHEME)
-            .unwrap_or_default(),
-    }
+fn arg_scheme(call: &InboundCall) -> ArgScheme {
+    let scheme = call.head.headers().get(header_key::ARG_SCHEME);
+    scheme.unwrap_or_default().into()
 }
