@@ -8,6 +8,7 @@ use futures::FutureExt;
 use futures::future::Either;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tchannel_proto::header_key;
 
 use crate::call::StreamRequest;
 use crate::context::CallContext;
@@ -139,7 +140,7 @@ impl Service {
         self.catch_all(move |request| {
             let handler = handler.clone();
             async move {
-                check_scheme(&request, "http")?;
+                check_scheme(request.context(), "http")?;
                 let head = http::Request::decode(&request.arg2).map_err(bad_request)?;
                 let (head, body) = handler(head, request.arg3).await?;
                 Ok(Reply::ok(
@@ -174,8 +175,8 @@ impl Service {
         // What comes is read before there is a future, which then need not hold it; and futures are mapped, since
         // an async block would hold each twice.
         self.raw(method, move |request| {
-            let read =
-                check_scheme(&request, scheme).and_then(|()| decode(&request).map_err(bad_request));
+            let read = check_scheme(request.context(), scheme)
+                .and_then(|()| decode(&request).map_err(bad_request));
             match read {
                 Ok((headers, body)) => {
                     let answer = handler(Incoming {
@@ -221,28 +222,15 @@ fn thrift_args(request: &Request) -> Result<(Headers, Bytes), SchemeError> {
     Ok((thrift::decode_headers(&request.arg2)?, request.arg3.clone()))
 }
 
-pub(crate) fn check_scheme(request: &Request, expected: &str) -> Result<(), HandlerError> {
-    let scheme = request.arg_scheme();
-    if scheme == expected {
+pub(crate) fn check_scheme(context: &CallContext, expected: &str) -> Result<(), HandlerError> {
+    if context.head.headers().has(header_key::ARG_SCHEME, expected) {
         return Ok(());
     }
-    Err(other_scheme(
-        request.service(),
-        request.endpoint(),
-        expected,
-        scheme,
-    ))
-}
-
-pub(crate) fn other_scheme(
-    service: &str,
-    endpoint: &str,
-    expected: &str,
-    scheme: &str,
-) -> HandlerError {
+    let (service, endpoint) = (context.service(), context.endpoint());
+    let scheme = context.arg_scheme();
     let text =
         format!("{service}::{endpoint} takes arg scheme {expected}, the call has {scheme:?}");
-    HandlerError::bad_request(text)
+    Err(HandlerError::bad_request(text))
 }
 
 pub(crate) fn bad_request(error: SchemeError) -> HandlerError {

@@ -128,7 +128,7 @@ impl<I: Send + Sync + 'static> ServiceBuilder<I> {
 }
 
 fn read<A, T, E>(request: &Request, format: Format<A, T, E>) -> Result<(Headers, A), HandlerError> {
-    check_scheme(request, format.scheme.name)?;
+    check_scheme(request.context(), format.scheme.name)?;
     let headers = format.scheme.decode_headers(&request.arg2);
     let arguments = (format.request.decode)(&request.arg3);
     Ok((

@@ -17,7 +17,7 @@ use crate::call::{ArgReader, Responder, StreamRequest};
 use crate::context::CallContext;
 use crate::error::CallError;
 use crate::handler::{Endpoint, HandlerError};
-use crate::service::{bad_answer, bad_request, other_scheme};
+use crate::service::{bad_answer, bad_request, check_scheme};
 
 impl<I: Send + Sync + 'static> ServiceBuilder<I> {
     /// A method that takes a stream and gives one value.
@@ -119,7 +119,7 @@ where
     Take: Future<Output = Result<In, HandlerError>>,
     Fut: Future<Output = Result<(), HandlerError>>,
 {
-    check_scheme(&request, format.scheme.name)?;
+    check_scheme(&request.context, format.scheme.name)?;
     let StreamRequest {
         mut args, respond, ..
     } = request;
@@ -135,15 +135,6 @@ where
     };
     let serving = async { handler(take(args, format).await?, out).await };
     exchange.scope(serving).await
-}
-
-fn check_scheme(request: &StreamRequest, expected: &str) -> Result<(), HandlerError> {
-    let scheme = request.arg_scheme();
-    if scheme == expected {
-        return Ok(());
-    }
-    let (service, endpoint) = (request.service(), request.endpoint());
-    Err(other_scheme(service, endpoint, expected, scheme))
 }
 
 async fn take_value<A, T, E>(
