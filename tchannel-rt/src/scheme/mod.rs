@@ -19,6 +19,7 @@ mod headers;
 pub mod http;
 mod input;
 pub mod json;
+mod long;
 pub mod msgpack;
 pub mod raw;
 pub mod sthrift;

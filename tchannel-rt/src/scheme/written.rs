@@ -1,15 +1,18 @@
 //! Where args are encoded: in a buffer that each thread uses again and again, and then, when they are short, in one
-//! chunk of memory after the other, each cut into as many args as fit.
+//! chunk of memory after the other, each cut into as many args as fit. Long ones keep their buffer until they are gone.
 //!
 //! Args are mostly short and soon sent, so that a chunk is there again by the time that it has been used up.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use bytes::{Bytes, BytesMut};
+
+use super::long::Long;
 
 thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
     static CHUNK: Cell<BytesMut> = Cell::default();
+    static LONG: RefCell<Long> = RefCell::default();
 }
 
 const CHUNK_SIZE: usize = 8 * 1024;
@@ -20,7 +23,8 @@ const ROOM_AT_FIRST: usize = 128;
 
 /// Empty, with room; [`give`] makes args of what was put into it.
 pub(super) fn take() -> Vec<u8> {
-    let mut buffer = BUFFER.take();
+    let long = LONG.with_borrow_mut(Long::take);
+    let mut buffer = long.unwrap_or_else(|| BUFFER.take());
     buffer.reserve(ROOM_AT_FIRST);
     buffer
 }
@@ -28,7 +32,7 @@ pub(super) fn take() -> Vec<u8> {
 /// The args.
 pub(super) fn give(mut buffer: Vec<u8>) -> Bytes {
     if buffer.len() > SHORT {
-        return buffer.into();
+        return LONG.with_borrow_mut(|long| long.give(buffer));
     }
     let mut chunk = CHUNK.take();
     if chunk.capacity() < buffer.len() {
@@ -38,7 +42,11 @@ pub(super) fn give(mut buffer: Vec<u8>) -> Bytes {
     let args = chunk.split().freeze();
     CHUNK.set(chunk);
     buffer.clear();
-    BUFFER.set(buffer);
+    if buffer.capacity() > 2 * SHORT {
+        LONG.with_borrow_mut(|long| long.put_back(buffer));
+    } else {
+        BUFFER.set(buffer);
+    }
     args
 }
 
