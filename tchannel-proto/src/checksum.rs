@@ -95,19 +95,14 @@ impl RunningChecksum {
     }
 
     /// Takes in the next chunk of a frame, in order.
+    #[inline]
     pub fn update(&mut self, chunk: &[u8]) {
         let value = &mut self.checksum.value;
         match self.checksum.checksum_type {
             ChecksumType::None => {}
             ChecksumType::Crc32 | ChecksumType::Crc32c if chunk.is_empty() => {}
-            ChecksumType::Crc32 => {
-                let mut hasher = crc32fast::Hasher::new_with_initial(*value);
-                hasher.update(chunk);
-                *value = hasher.finalize();
-            }
+            ChecksumType::Crc32 => *value = crc32(*value, chunk),
             ChecksumType::Farmhash => *value = fingerprint32(chunk),
-            // Its state and tables are not worth copying where nothing came before.
-            ChecksumType::Crc32c if *value == 0 => *value = crc32_iscsi(chunk),
             ChecksumType::Crc32c => *value = crc32c(*value, chunk),
         }
     }
@@ -118,11 +113,32 @@ impl RunningChecksum {
     }
 }
 
+// Each of these is a function of its own, so that none has to make room on the stack for what another one needs.
+
+#[inline(never)]
+fn crc32(value: u32, chunk: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new_with_initial(value);
+    hasher.update(chunk);
+    hasher.finalize()
+}
+
 /// CRC-32C of what `value` covers and `chunk` behind it.
 fn crc32c(value: u32, chunk: &[u8]) -> u32 {
-    if (4..=FEW).contains(&chunk.len()) {
-        return crc32c_of_few(value, chunk);
+    match chunk.len() {
+        // Its state and tables are not worth copying where nothing came before.
+        _ if value == 0 => crc32c_of_one(chunk),
+        4..=FEW => crc32c_of_few(value, chunk),
+        _ => crc32c_of_many(value, chunk),
     }
+}
+
+#[inline(never)]
+fn crc32c_of_one(chunk: &[u8]) -> u32 {
+    crc32_iscsi(chunk)
+}
+
+#[inline(never)]
+fn crc32c_of_many(value: u32, chunk: &[u8]) -> u32 {
     let state = u64::from(!value);
     let mut digest = Digest::new_with_init_state(CrcAlgorithm::Crc32Iscsi, state);
     digest.update(chunk);
@@ -132,6 +148,7 @@ fn crc32c(value: u32, chunk: &[u8]) -> u32 {
 /// The same for 4 to [`FEW`] bytes, for which setting up the other takes longer than the rest of it.
 ///
 /// Whether a state is there to begin with or comes with the first four bytes is all the same.
+#[inline(never)]
 fn crc32c_of_few(value: u32, chunk: &[u8]) -> u32 {
     let mut bytes = [0; FEW];
     let bytes = &mut bytes[..chunk.len()];
@@ -139,7 +156,7 @@ fn crc32c_of_few(value: u32, chunk: &[u8]) -> u32 {
     for (byte, state) in bytes.iter_mut().zip(value.to_le_bytes()) {
         *byte ^= state;
     }
-    crc32_iscsi(bytes)
+    crc32c_of_one(bytes)
 }
 
 /// So few bytes are copied rather than the state and tables of a digest.
