@@ -170,8 +170,10 @@ impl Reader {
         field: &'static str,
     ) -> Result<(), DecodeError> {
         let bytes = self.slice(length, field)?;
-        std::str::from_utf8(bytes).map_err(|_| DecodeError::NotUtf8 { field })?;
-        Ok(())
+        match bytes.is_ascii() || std::str::from_utf8(bytes).is_ok() {
+            true => Ok(()),
+            false => Err(DecodeError::NotUtf8 { field }),
+        }
     }
 
     fn text(&mut self, length: usize, field: &'static str) -> Result<ByteString, DecodeError> {

@@ -59,8 +59,13 @@ pub struct TransportHeaders {
 impl TransportHeaders {
     /// The value of `key`, if it is there. See [`key`] for the names.
     pub fn get(&self, key: &str) -> Option<&str> {
+        std::str::from_utf8(self.get_bytes(key)?).ok()
+    }
+
+    /// The same as bytes, for which nobody looks again whether they are text.
+    pub fn get_bytes(&self, key: &str) -> Option<&[u8]> {
         let (_, value) = self.pairs().find(|(k, _)| *k == key.as_bytes())?;
-        std::str::from_utf8(value).ok()
+        Some(value)
     }
 
     /// Whether `key` is there and has this value.
@@ -116,7 +121,7 @@ impl TransportHeaders {
 
     /// The value of `key` as a slice that lives on, if it is there.
     pub fn get_slice(&self, key: &str) -> Option<ByteString> {
-        let (_, value) = self.pairs().find(|(k, _)| *k == key.as_bytes())?;
+        let value = self.get_bytes(key)?;
         ByteString::try_from(self.bytes.slice_ref(value)).ok()
     }
 

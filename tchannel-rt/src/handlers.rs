@@ -23,7 +23,7 @@ pub(crate) struct Handlers {
 #[derive(Clone, Default)]
 struct Registered {
     // Names that this end has registered, so nobody else can make them collide.
-    services: FxHashMap<String, Methods>,
+    services: FxHashMap<Vec<u8>, Methods>,
     /// Never fewer: an id of the past is still good.
     slots: Vec<Slot>,
     layers: Vec<SharedLayer>,
@@ -56,7 +56,7 @@ impl Handlers {
                 slots,
                 layers,
             } = registered;
-            let methods = services.entry(service.to_owned()).or_default();
+            let methods = services.entry(service.into()).or_default();
             let all = layers.iter().chain(&methods.layers).cloned();
             let layered = layered(all, &handler);
             let slot = Slot { handler, layered };
@@ -92,7 +92,7 @@ impl Handlers {
     /// Puts a layer around the handlers of a service, inside the layers that are there.
     pub(crate) fn layer(&self, service: &str, layer: SharedLayer) {
         self.change(|registered| {
-            let methods = registered.services.entry(service.to_owned()).or_default();
+            let methods = registered.services.entry(service.into()).or_default();
             methods.layers.push(layer);
             registered.wrap_all();
         });
@@ -101,7 +101,7 @@ impl Handlers {
     /// What is told of the typed services under this name.
     pub(crate) fn published(&self, service: &str) -> Published {
         self.change(|registered| {
-            let methods = registered.services.entry(service.to_owned()).or_default();
+            let methods = registered.services.entry(service.into()).or_default();
             methods.published.clone()
         })
     }
@@ -139,17 +139,19 @@ pub(crate) struct KnownHandlers {
 
 impl KnownHandlers {
     /// The handler for a call, or what to tell its caller.
-    pub(crate) fn find(&self, service: &str, arg1: &[u8]) -> Result<EndpointId, String> {
+    pub(crate) fn find(&self, service: &[u8], arg1: &[u8]) -> Result<EndpointId, String> {
         let Some(methods) = self.registered.services.get(service) else {
             return Err(format!(
-                "unknown service {service:?} (method {:?})",
+                "unknown service {:?} (method {:?})",
+                String::from_utf8_lossy(service),
                 String::from_utf8_lossy(arg1)
             ));
         };
         let found = methods.by_name.get(arg1).or(methods.catch_all.as_ref());
         found.copied().ok_or_else(|| {
             format!(
-                "no such endpoint service={service:?} endpoint={:?}",
+                "no such endpoint service={:?} endpoint={:?}",
+                String::from_utf8_lossy(service),
                 String::from_utf8_lossy(arg1)
             )
         })
@@ -188,11 +190,11 @@ mod tests {
         let stream = || Endpoint::stream(|_: StreamRequest| async { Ok(()) });
         handlers.register("s", Some("m"), whole());
         handlers.look(&mut known);
-        let found = known.find("s", b"m").expect("it was registered");
+        let found = known.find(b"s", b"m").expect("it was registered");
         handlers.register("s", Some("m"), stream());
         handlers.look(&mut known);
         assert!(!known.get(found).is_streaming(), "still the kind it was");
-        let later = known.find("s", b"m").expect("so was this one");
+        let later = known.find(b"s", b"m").expect("so was this one");
         assert!(known.get(later).is_streaming());
     }
 }

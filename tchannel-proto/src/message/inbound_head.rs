@@ -78,9 +78,14 @@ pub struct InboundHead {
 impl InboundHead {
     /// Who should answer.
     pub fn service(&self) -> &str {
+        std::str::from_utf8(self.service_bytes()).unwrap_or_default()
+    }
+
+    /// The same as bytes, for which nobody looks again whether they are text.
+    pub fn service_bytes(&self) -> &[u8] {
         let (start, _) = self.headers.place();
         let service = self.bytes().get(..start.saturating_sub(1));
-        std::str::from_utf8(service.unwrap_or_default()).unwrap_or_default()
+        service.unwrap_or_default()
     }
 
     /// Transport headers.

@@ -176,7 +176,9 @@ fn respond(core: &mut Core, key: InboundKey, scheme: &str, outcome: HandlerResul
 fn context(call: &mut InboundCall) -> CallContext {
     let mut head = std::mem::take(&mut call.head);
     // For people; such a name has found no handler but a catch-all.
-    if let Cow::Owned(text) = String::from_utf8_lossy(head.arg1()) {
+    if !head.arg1().is_ascii()
+        && let Cow::Owned(text) = String::from_utf8_lossy(head.arg1())
+    {
         head.set_arg1(text.as_bytes());
     }
     CallContext {
@@ -188,6 +190,6 @@ fn context(call: &mut InboundCall) -> CallContext {
 }
 
 fn arg_scheme(call: &InboundCall) -> ArgScheme {
-    let scheme = call.head.headers().get(header_key::ARG_SCHEME);
-    scheme.unwrap_or_default().into()
+    let scheme = call.head.headers().get_bytes(header_key::ARG_SCHEME);
+    ArgScheme::from_bytes(scheme.unwrap_or_default())
 }

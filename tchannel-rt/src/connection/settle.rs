@@ -123,7 +123,7 @@ impl Driver {
             return;
         }
         let head = &call.head;
-        let endpoint = match self.handlers.find(head.service(), head.arg1()) {
+        let endpoint = match self.handlers.find(head.service_bytes(), head.arg1()) {
             Ok(endpoint) => endpoint,
             Err(refusal) => {
                 let _ = core

@@ -69,19 +69,24 @@ impl ArgScheme {
             Self::Other(name) => name,
         }
     }
+
+    /// The scheme of this name, of which only one that is not known need be looked at as text.
+    pub(crate) fn from_bytes(name: &[u8]) -> Self {
+        match name {
+            b"raw" => Self::Raw,
+            b"json" => Self::Json,
+            b"msgpack" => Self::Msgpack,
+            b"http" => Self::Http,
+            b"thrift" => Self::Thrift,
+            b"sthrift" => Self::Sthrift,
+            other => Self::Other(String::from_utf8_lossy(other).as_ref().into()),
+        }
+    }
 }
 
 impl From<&str> for ArgScheme {
     fn from(name: &str) -> Self {
-        match name {
-            "raw" => Self::Raw,
-            "json" => Self::Json,
-            "msgpack" => Self::Msgpack,
-            "http" => Self::Http,
-            "thrift" => Self::Thrift,
-            "sthrift" => Self::Sthrift,
-            other => Self::Other(other.into()),
-        }
+        Self::from_bytes(name.as_bytes())
     }
 }
 
