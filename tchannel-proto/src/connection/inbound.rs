@@ -20,7 +20,7 @@ use crate::checksum::ChecksumType;
 use crate::cursor::{DecodeError, Reader};
 use crate::error::ProtocolError;
 use crate::fragment::{
-    Body, FragmentError, FragmentReader, FragmentWriter, Head, Progress, Received,
+    Body, FragmentError, FragmentReader, FragmentWriter, Head, Progress, Received, read_whole,
 };
 use crate::frame::{Frame, FrameType, MessageId};
 use crate::message::flags::MORE_FRAGMENTS;
@@ -233,10 +233,17 @@ impl Connection {
         };
         let more = flags & MORE_FRAGMENTS != 0;
         let arg1_is_whole = !chunks.is_empty();
-        let mut reader = FragmentReader::new(checksum);
-        let received = match has_args {
-            true => reader.read_behind_arg1(more, checksum, head.arg1(), chunks, apart),
-            false => Err(FragmentError::NoArgs),
+        let mut reader = None;
+        let whole = match more || !apart.is_empty() {
+            true => Err(chunks),
+            false => chunks.into_array(),
+        };
+        let received = match whole {
+            Ok([arg2, arg3]) => read_whole(checksum, head.arg1(), arg2, arg3),
+            Err(chunks) if has_args => reader
+                .insert(Box::new(FragmentReader::new(checksum)))
+                .read_behind_arg1(more, checksum, head.arg1(), chunks, apart),
+            Err(_) => Err(FragmentError::NoArgs),
         };
         let body = match received {
             Ok(body) => body,
@@ -256,16 +263,16 @@ impl Connection {
             head,
             body,
         };
-        let request = if !arg1_is_whole {
-            Request::Opening {
-                reader: Box::new(reader),
+        let request = match reader {
+            Some(reader) if !arg1_is_whole => Request::Opening {
+                reader,
                 call: Box::new(call()),
-            }
-        } else {
-            self.events.push_back(Event::Call(call()));
-            match end {
-                true => Request::Done,
-                false => Request::Reading(Box::new(reader)),
+            },
+            reader => {
+                self.events.push_back(Event::Call(call()));
+                reader
+                    .filter(|_| !end)
+                    .map_or(Request::Done, Request::Reading)
             }
         };
         let checksum_type = checksum.checksum_type;

@@ -17,7 +17,7 @@ use super::{CallIsOver, Connection, Event, Failure, Response, State};
 use crate::checksum::ChecksumType;
 use crate::cursor::{DecodeError, Reader, put_text1, text1_size};
 use crate::error::ProtocolError;
-use crate::fragment::{Body, FragmentReader, FragmentWriter, Head, Progress, Received};
+use crate::fragment::{Body, FragmentReader, FragmentWriter, Head, Progress, Received, read_whole};
 use crate::frame::{Frame, FrameType, MessageId, close_frame, open_frame};
 use crate::limits::{
     ARG1_MAX, IN_FLIGHT_MAX, TOMBSTONES_MAX, TRANSPORT_HEADER_KEY_SENT_MAX, TRANSPORT_HEADERS_MAX,
@@ -400,14 +400,20 @@ impl Connection {
             checksum,
             chunks,
         } = response;
-        let received = reader.insert(FragmentReader::new(checksum)).read_apart(
-            flags & MORE_FRAGMENTS != 0,
-            checksum,
-            chunks,
-            apart,
-        );
+        let more = flags & MORE_FRAGMENTS != 0;
+        let whole = match more || !apart.is_empty() {
+            true => Err(chunks),
+            false => chunks.into_array(),
+        };
+        let received = match whole {
+            Ok([arg1, arg2, arg3]) => read_whole(checksum, &arg1, arg2, arg3),
+            Err(chunks) => reader
+                .insert(FragmentReader::new(checksum))
+                .read_apart(more, checksum, chunks, apart)
+                .map(|received| received.body),
+        };
         match received {
-            Ok(Received { body, .. }) => {
+            Ok(body) => {
                 let end = body.end;
                 self.events.push_back(Event::Response(Response {
                     key,

@@ -16,6 +16,7 @@ mod writer;
 
 use bytes::Bytes;
 
+pub(crate) use reader::read_whole;
 pub use reader::{FragmentError, FragmentReader, Received};
 pub use writer::{FragmentWriter, Head, Progress};
 

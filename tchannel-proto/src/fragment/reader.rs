@@ -156,7 +156,7 @@ impl FragmentReader {
             self.checksum.update(apart);
             self.arg3_is_empty = false;
         }
-        self.verify(checksum)?;
+        verify(&self.checksum, checksum)?;
         self.frames += 1;
         received.body.arg2_end = self.open == 3;
         if !more {
@@ -230,17 +230,6 @@ impl FragmentReader {
         }
     }
 
-    fn verify(&self, checksum: Checksum) -> Result<(), FragmentError> {
-        let actual = self.checksum.checksum().value;
-        if actual == checksum.value {
-            return Ok(());
-        }
-        Err(FragmentError::Checksum {
-            expected: checksum.value,
-            actual,
-        })
-    }
-
     fn check_complete(&self) -> Result<(), FragmentError> {
         if self.open < 3 {
             Err(FragmentError::TooFewArgs { count: self.open })
@@ -250,10 +239,88 @@ impl FragmentReader {
     }
 }
 
+/// The args of a message of which all is in one frame, as it is for most: that needs nobody who goes on from frame to
+/// frame.
+///
+/// # Errors
+///
+/// Those that a [`FragmentReader`] has for it.
+pub(crate) fn read_whole(
+    checksum: Checksum,
+    arg1: &[u8],
+    arg2: Bytes,
+    arg3: Bytes,
+) -> Result<Body, FragmentError> {
+    check_arg1(arg1.len())?;
+    let mut running = RunningChecksum::new(checksum.checksum_type);
+    for arg in [arg1, &arg2, &arg3] {
+        running.update(arg);
+    }
+    verify(&running, checksum)?;
+    Ok(Body::whole(arg2, arg3))
+}
+
+fn verify(running: &RunningChecksum, checksum: Checksum) -> Result<(), FragmentError> {
+    let actual = running.checksum().value;
+    if actual == checksum.value {
+        return Ok(());
+    }
+    Err(FragmentError::Checksum {
+        expected: checksum.value,
+        actual,
+    })
+}
+
 fn check_arg1(length: usize) -> Result<(), FragmentError> {
     if length > ARG1_MAX {
         let limit = ARG1_MAX;
         return Err(FragmentError::Arg1TooLong { length, limit });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::checksum::ChecksumType;
+
+    /// Reads the args both ways, under the right checksum and a wrong one.
+    #[track_caller]
+    fn check(checksum_type: ChecksumType, args: [&[u8]; 3]) {
+        let mut running = RunningChecksum::new(checksum_type);
+        args.iter().for_each(|arg| running.update(arg));
+        let right = running.checksum();
+        let wrong = Checksum {
+            value: !right.value,
+            ..right
+        };
+        for checksum in [right, wrong] {
+            let chunks = Chunks::from_slices(args);
+            let mut reader = FragmentReader::new(checksum);
+            let received = reader.read(false, checksum, chunks.clone());
+            let [arg1, arg2, arg3] = chunks.into_array().expect("three chunks");
+            let whole = read_whole(checksum, &arg1, arg2, arg3);
+            assert_eq!(whole, received.map(|received| received.body));
+        }
+    }
+
+    #[test]
+    fn a_message_of_one_frame_is_read_as_it_is_by_a_reader_of_many() {
+        use ChecksumType::{Crc32, Crc32c, Farmhash, None};
+        for checksum_type in [None, Crc32, Farmhash, Crc32c] {
+            check(checksum_type, [b"", b"", b""]);
+            check(checksum_type, [b"method", b"", b"cde"]);
+            check(checksum_type, [b"method", b"ab", b""]);
+            check(checksum_type, [&[b'm'; ARG1_MAX + 1], b"ab", b"cde"]);
+        }
+    }
+
+    #[test]
+    fn chunks_are_taken_apart_only_if_they_are_exactly_so_many() {
+        let chunks = Chunks::from_slices([&b"a"[..], b"", b"bc"]);
+        assert_eq!(chunks.clone().into_array::<2>(), Err(chunks.clone()));
+        assert_eq!(chunks.clone().into_array::<4>(), Err(chunks.clone()));
+        let apart = ["a", "", "bc"].map(Bytes::from);
+        assert_eq!(chunks.into_array(), Ok(apart));
+    }
 }

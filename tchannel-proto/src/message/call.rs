@@ -174,9 +174,31 @@ impl Chunks {
         self.0.is_empty()
     }
 
+    /// The chunks, if there are exactly so many.
+    pub(crate) fn into_array<const N: usize>(self) -> Result<[Bytes; N], Self> {
+        let mut rest = &self.0[..];
+        for _ in 0..N {
+            match split_chunk(rest) {
+                Some((_, behind)) => rest = behind,
+                None => return Err(self),
+            }
+        }
+        if !rest.is_empty() {
+            return Err(self);
+        }
+        let mut chunks = self.into_iter();
+        Ok(std::array::from_fn(|_| chunks.next().unwrap_or_default()))
+    }
+
     pub(crate) fn as_bytes(&self) -> &Bytes {
         &self.0
     }
+}
+
+/// The first chunk in `bytes`, and what stands behind it.
+fn split_chunk(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))
 }
 
 impl IntoIterator for Chunks {
