@@ -160,11 +160,11 @@ impl Frame {
 /// Writes the header of a frame of `size` bytes in all.
 pub(crate) fn put_header(out: &mut impl BufMut, size: usize, frame_type: FrameType, id: MessageId) {
     let size = u16::try_from(size).expect("whoever writes a frame keeps it under 64 KiB");
-    out.put_u16(size);
-    out.put_u8(frame_type as u8);
-    out.put_u8(0);
-    out.put_u32(id.0);
-    out.put_u64(0);
+    let mut header = [0; FRAME_HEADER_SIZE];
+    header[..2].copy_from_slice(&size.to_be_bytes());
+    header[2] = frame_type as u8;
+    header[4..8].copy_from_slice(&id.0.to_be_bytes());
+    out.put_slice(&header);
 }
 
 /// Writes a header whose size is filled in by [`close_frame`]; returns where the frame starts.

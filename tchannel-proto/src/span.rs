@@ -67,9 +67,11 @@ impl Tracing {
     }
 
     pub(crate) fn encode(self, out: &mut impl BufMut) {
-        out.put_u64(self.span_id);
-        out.put_u64(self.parent_id);
-        out.put_u64(self.trace_id);
-        out.put_u8(self.flags);
+        let mut field = [0; Self::SIZE];
+        field[..8].copy_from_slice(&self.span_id.to_be_bytes());
+        field[8..16].copy_from_slice(&self.parent_id.to_be_bytes());
+        field[16..24].copy_from_slice(&self.trace_id.to_be_bytes());
+        field[24] = self.flags;
+        out.put_slice(&field);
     }
 }

@@ -212,8 +212,13 @@ impl fmt::Debug for TransportHeaders {
 /// How many bytes of `rest` hold `count` headers, once they are found to be such.
 fn checked_size(rest: &[u8], count: u8) -> Result<usize, DecodeError> {
     let mut fields = Fields { rest };
+    // Keys that begin differently are different, which most do.
+    let mut begun = 0_u64;
+    let mut may_repeat = false;
     for _ in 0..count {
-        check_key(fields.next("transport header key")?)?;
+        let bit = 1 << (first_of_key(fields.next("transport header key")?)? % 64);
+        may_repeat |= begun & bit != 0;
+        begun |= bit;
         fields.next("transport header value")?;
     }
     let (block, _) = rest.split_at(rest.len() - fields.rest.len());
@@ -221,18 +226,21 @@ fn checked_size(rest: &[u8], count: u8) -> Result<usize, DecodeError> {
     if !block.is_ascii() {
         check_text(block)?;
     }
-    check_unique(block)?;
+    if may_repeat {
+        check_unique(block)?;
+    }
     Ok(block.len())
 }
 
-fn check_key(key: &[u8]) -> Result<(), DecodeError> {
-    match key.len() {
-        0 => Err(DecodeError::EmptyKey),
-        length if length > TRANSPORT_HEADER_KEY_MAX => Err(DecodeError::KeyTooLong {
-            length,
+/// The first byte of a key, once its length is found to be allowed.
+fn first_of_key(key: &[u8]) -> Result<u8, DecodeError> {
+    match key {
+        [] => Err(DecodeError::EmptyKey),
+        [first, ..] if key.len() <= TRANSPORT_HEADER_KEY_MAX => Ok(*first),
+        _ => Err(DecodeError::KeyTooLong {
+            length: key.len(),
             limit: TRANSPORT_HEADER_KEY_MAX,
         }),
-        _ => Ok(()),
     }
 }
 
@@ -247,15 +255,9 @@ fn check_text(block: &[u8]) -> Result<(), DecodeError> {
 
 fn check_unique(block: &[u8]) -> Result<(), DecodeError> {
     let mut later = Pairs { rest: block };
-    // Keys that begin differently are different, which most do.
-    let mut begun = 0_u64;
     while let Some((key, _)) = later.next() {
-        let bit = 1 << (key.first().unwrap_or(&0) % 64);
-        if begun & bit != 0 {
-            let before = &block[..block.len() - later.rest.len()];
-            check_differs(key, before)?;
-        }
-        begun |= bit;
+        let before = &block[..block.len() - later.rest.len()];
+        check_differs(key, before)?;
     }
     Ok(())
 }

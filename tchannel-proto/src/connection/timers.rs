@@ -8,7 +8,8 @@
 use std::time::{Duration, Instant};
 
 const TICK_MS: u64 = 4;
-const TICK: Duration = Duration::from_millis(TICK_MS);
+const TICK_NS: u32 = TICK_MS as u32 * 1_000_000;
+const TICKS_IN_S: u64 = 1_000 / TICK_MS;
 const SLOTS: usize = 512;
 const NOWHERE: u32 = u32::MAX;
 /// A tick that never comes.
@@ -248,16 +249,14 @@ impl Timers {
 
     /// Rounded up: a timer never fires early.
     fn tick_after(&self, instant: Instant) -> u64 {
-        ticks(instant.saturating_duration_since(self.origin) + TICK - Duration::from_nanos(1))
+        let since = instant.saturating_duration_since(self.origin);
+        since.as_secs() * TICKS_IN_S + u64::from(since.subsec_nanos().div_ceil(TICK_NS))
     }
 
     fn tick_before(&self, instant: Instant) -> u64 {
-        ticks(instant.saturating_duration_since(self.origin))
+        let since = instant.saturating_duration_since(self.origin);
+        since.as_secs() * TICKS_IN_S + u64::from(since.subsec_nanos() / TICK_NS)
     }
-}
-
-fn ticks(since: Duration) -> u64 {
-    since.as_secs() * (1_000 / TICK_MS) + u64::from(since.subsec_millis()) / TICK_MS
 }
 
 fn slot_of(tick: u64) -> usize {
