@@ -31,9 +31,15 @@ impl Alarm {
 
     /// Ready if it was set since the last look. Only one task may look.
     pub(super) fn poll(&self, cx: &Context<'_>) -> Poll<()> {
-        let waker = self.waker.get_or_init(|| cx.waker().clone());
-        debug_assert!(waker.will_wake(cx.waker()), "one task waits for it");
+        if let Some(waker) = self.waker.get() {
+            debug_assert!(waker.will_wake(cx.waker()), "one task waits for it");
+            // Mostly nobody has set it, and looking is cheaper than an exchange. Who sets it from now on wakes.
+            if !self.is_set() {
+                return Poll::Pending;
+            }
+        }
         // Who sets it before there is a waker is seen by the exchange, who does so later wakes.
+        self.waker.get_or_init(|| cx.waker().clone());
         if self.is_set.swap(false, Ordering::AcqRel) {
             Poll::Ready(())
         } else {

@@ -60,6 +60,8 @@ pub(crate) fn drive(
         touched: Vec::new(),
         ready: Some(ready),
         armed_for: None,
+        arm_for: None,
+        has_planned: false,
         hold_until: None,
         last_call: clock::now(),
         has_company: false,
@@ -91,6 +93,10 @@ pub(crate) struct Driver {
     touched: Vec<Conn>,
     pub(super) ready: Option<oneshot::Sender<Result<(), ProtocolError>>>,
     armed_for: Option<Instant>,
+    /// What the timer is yet to be set to.
+    arm_for: Option<Instant>,
+    /// Since the core was looked at for when to wake, nothing has come that is due earlier.
+    has_planned: bool,
     pub(crate) hold_until: Option<Instant>,
     pub(super) last_call: Instant,
     /// A call has begun or ended beside another one since the last look.
@@ -130,25 +136,27 @@ impl Driver {
     async fn run(mut self) {
         let sleep = tokio::time::sleep(Duration::ZERO);
         tokio::pin!(sleep);
-        self.conn.write_all();
-        self.arm(sleep.as_mut());
+        // With a handle beside its own, it can hold the core and be changed itself.
+        let conn = self.conn.clone();
+        conn.write_all();
+        self.arm(&conn, sleep.as_mut());
         while self.end.is_none() {
             match poll_fn(|cx| self.poll_wake(sleep.as_mut(), cx)).await {
                 Wake::Read(Ok(0)) => self.end(Parting::Gone, CloseReason::Peer),
                 Wake::Read(Err(_)) => self.end(Parting::Gone, CloseReason::Network),
                 Wake::Read(Ok(bytes)) => {
-                    self.handle_read(bytes);
+                    self.handle_read(&conn, bytes);
                     self.take_turns(bytes).await;
                 }
-                Wake::Alarmed => self.handle_alarm().await,
+                Wake::Alarmed => self.handle_alarm(&conn).await,
                 Wake::Writable => {
-                    self.conn.0.write_is_blocked.store(false, Ordering::Release);
-                    self.conn.write_all();
+                    conn.0.write_is_blocked.store(false, Ordering::Release);
+                    conn.write_all();
                     self.hold_until = None;
                 }
-                Wake::Timer => self.handle_timer(),
+                Wake::Timer => self.handle_timer(&conn),
             }
-            self.arm(sleep.as_mut());
+            self.arm(&conn, sleep.as_mut());
         }
         self.finish().await;
     }
@@ -185,14 +193,13 @@ impl Driver {
         }
     }
 
-    fn handle_read(&mut self, bytes: usize) {
-        self.conn.0.stats.on_bytes_received(bytes as u64);
+    fn handle_read(&mut self, conn: &Conn, bytes: usize) {
+        conn.0.stats.on_bytes_received(bytes as u64);
         if self.intake.is_landing() {
             return;
         }
         let now = clock::now();
         self.dispatch.handlers.look(&mut self.handlers);
-        let conn = self.conn.clone();
         let mut core = conn.core();
         core.read_at = now;
         if in_flight(&core) > 0 {
@@ -216,49 +223,52 @@ impl Driver {
         self.begin_landing(&mut core);
         self.hold_for_readers(&core, now);
         self.pass_time(&mut core, now);
+        self.plan(&mut core);
+        self.has_planned = true;
+        let asks = std::mem::take(&mut self.asks);
+        if self.work.is_empty() && self.passing.is_empty() && conn.is_written(&core) {
+            return;
+        }
         drop(core);
         self.perform(now);
-        let asks = std::mem::take(&mut self.asks);
         if self.flush_all() != Written::All {
             self.hold_for_a_deaf_peer(asks, now);
         }
     }
 
     /// Other tasks have queued frames, taken bytes of a stream, or want the connection closed.
-    async fn handle_alarm(&mut self) {
+    async fn handle_alarm(&mut self, conn: &Conn) {
         self.hold_until = None;
-        if self.conn.0.close_requested.load(Ordering::Acquire) {
+        if conn.0.close_requested.load(Ordering::Acquire) {
             self.end(Parting::Farewell, CloseReason::App);
             return;
         }
-        if self.conn.0.write_has_failed.load(Ordering::Acquire) {
+        if conn.0.write_has_failed.load(Ordering::Acquire) {
             self.end(Parting::Gone, CloseReason::Network);
             return;
         }
         // Whoever else is ready to send now gets into the same write. Where callers have written by themselves
         // there is no need: yielding has the runtime look at its sockets, which is a system call.
-        if self.conn.core().proto.buffered() > 0 {
+        if conn.core().proto.buffered() > 0 {
             tokio::task::yield_now().await;
         }
-        let conn = self.conn.clone();
         self.settle(&mut conn.core());
         self.perform(clock::now());
         self.flush_all();
     }
 
-    fn handle_timer(&mut self) {
+    fn handle_timer(&mut self, conn: &Conn) {
         let now = clock::now();
         self.armed_for = None;
         if self.hold_until.is_some() {
-            self.conn.core().proto.note_not_reading(now);
+            conn.core().proto.note_not_reading(now);
         }
         if self.hold_until.is_some_and(|until| until <= now) {
             self.hold_until = None;
         }
-        let conn = self.conn.clone();
         self.pass_time(&mut conn.core(), now);
         self.perform(now);
-        self.close_if_idle(now);
+        self.close_if_idle(conn, now);
         self.close_if_drained(now);
         self.give_back_memory();
         self.flush_all();
@@ -274,19 +284,17 @@ impl Driver {
         self.settle(core);
     }
 
-    fn close_if_idle(&mut self, now: Instant) {
+    fn close_if_idle(&mut self, conn: &Conn, now: Instant) {
         let Some(limit) = self.idle_limit() else {
             return;
         };
-        let mut core = self.conn.core();
+        let mut core = conn.core();
         if in_flight(&core) > 0 {
             self.last_call = now;
         } else if now >= self.last_call + limit && core.proto.is_open() {
             self.is_idle = true;
             core.proto.drain(now, "idle", FAREWELL);
-            drop(core);
-            let conn = self.conn.clone();
-            self.settle(&mut conn.core());
+            self.settle(&mut core);
         }
     }
 
@@ -329,9 +337,18 @@ impl Driver {
         core.memory.shrink();
     }
 
-    fn arm(&mut self, sleep: Pin<&mut Sleep>) {
+    fn arm(&mut self, conn: &Conn, sleep: Pin<&mut Sleep>) {
+        if !std::mem::take(&mut self.has_planned) {
+            self.plan(&mut conn.core());
+        }
+        if let Some(due) = self.arm_for.take() {
+            sleep.reset(due.into());
+        }
+    }
+
+    /// Looks when to wake. Whoever makes a call that is due earlier sees to that.
+    fn plan(&mut self, core: &mut Core) {
         let idle = self.idle_limit().map(|limit| self.last_call + limit);
-        let mut core = self.conn.core();
         let due = [
             core.proto.poll_timeout(),
             self.hold_until,
@@ -344,7 +361,7 @@ impl Driver {
             && self.armed_for.is_none_or(|armed| due < armed)
         {
             self.armed_for = Some(due);
-            sleep.reset(due.into());
+            self.arm_for = Some(due);
         }
         core.driver_wakes_at = self.armed_for;
     }
@@ -374,7 +391,7 @@ impl Driver {
         if core.unread >= self.conn.limits().queued_soft {
             // Most calls are short: that none is in flight right now does not mean that none is on its way.
             let is_shared = in_flight(core) > 1 || now < self.shared_until;
-            self.hold_until = Some(now + if is_shared { HOLD } else { HOLD_ALONE });
+            self.hold_for(if is_shared { HOLD } else { HOLD_ALONE }, now);
         }
     }
 
@@ -389,7 +406,7 @@ impl Driver {
             tracing::warn!(remote = %self.conn.remote_addr(), queued, "closing: the peer does not read its answers");
             self.end(Parting::Gone, CloseReason::Network);
         } else if asks && queued > limits.queued_soft {
-            self.hold_until = Some(now + hold_for_queue(queued, limits));
+            self.hold_for(hold_for_queue(queued, limits), now);
         }
     }
 
@@ -399,7 +416,12 @@ impl Driver {
     }
 
     pub(crate) fn hold(&mut self, now: Instant) {
-        self.hold_until = Some(now + HOLD);
+        self.hold_for(HOLD, now);
+    }
+
+    fn hold_for(&mut self, time: Duration, now: Instant) {
+        self.hold_until = Some(now + time);
+        self.has_planned = false;
     }
 
     /// Does what needs other code or other connections, in the order of the wire: that of a call is all of one

@@ -73,6 +73,11 @@ impl Conn {
         self.flush_now(self.core());
     }
 
+    /// Whether nothing is left to be written, and nobody waits to hear of that.
+    pub(super) fn is_written(&self, core: &Core) -> bool {
+        self.queued(core) == 0 && !core.room_is_wanted && core.waiting_sources.is_empty()
+    }
+
     fn flush_now(&self, core: MutexGuard<'_, Core>) {
         match self.write(core, TIMES_BY_CALLER) {
             Written::UntilFull | Written::AsOften => self.wake_driver(),
