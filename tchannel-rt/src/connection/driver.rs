@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use tchannel_proto::{FrameType, MessageId, PeerInfo, ProtocolError};
 use tokio::sync::oneshot;
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::Sleep;
 
 use super::flush::Written;
@@ -61,6 +62,7 @@ pub(crate) fn drive(
         ready: Some(ready),
         armed_for: None,
         arm_for: None,
+        timer: Timer::Unheard,
         has_planned: false,
         hold_until: None,
         last_call: clock::now(),
@@ -95,6 +97,7 @@ pub(crate) struct Driver {
     armed_for: Option<Instant>,
     /// What the timer is yet to be set to.
     arm_for: Option<Instant>,
+    timer: Timer,
     /// Since the core was looked at for when to wake, nothing has come that is due earlier.
     has_planned: bool,
     pub(crate) hold_until: Option<Instant>,
@@ -125,6 +128,18 @@ pub(super) enum Parting {
     Farewell,
 }
 
+/// What is known of the timer. To ask it takes longer than most of what else a driver does when it is woken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Timer {
+    /// Nobody has asked it since it was set.
+    Unheard,
+    /// Once it goes off it wakes this task, and may have done so.
+    Heard,
+    /// The same, but it was too early for that when this task last read, and the task has not rested since: if the
+    /// timer goes off meanwhile, the task has another turn.
+    Ahead,
+}
+
 enum Wake {
     Read(std::io::Result<usize>),
     Alarmed,
@@ -141,7 +156,9 @@ impl Driver {
         conn.write_all();
         self.arm(&conn, sleep.as_mut());
         while self.end.is_none() {
-            match poll_fn(|cx| self.poll_wake(sleep.as_mut(), cx)).await {
+            let wake = poll_fn(|cx| self.poll_wake(sleep.as_mut(), cx)).await;
+            self.timer.rest();
+            match wake {
                 Wake::Read(Ok(0)) => self.end(Parting::Gone, CloseReason::Peer),
                 Wake::Read(Err(_)) => self.end(Parting::Gone, CloseReason::Network),
                 Wake::Read(Ok(bytes)) => {
@@ -177,8 +194,18 @@ impl Driver {
         {
             return Poll::Ready(Wake::Writable);
         }
-        if self.armed_for.is_some() && sleep.poll(cx).is_ready() {
+        if self.armed_for.is_none() || self.timer == Timer::Ahead {
+            self.timer.rest();
+            return Poll::Pending;
+        }
+        // Whoever has had its share of the thread is not heard.
+        let is_heard = has_budget_remaining();
+        if sleep.poll(cx).is_ready() {
+            self.timer = Timer::Unheard;
             return Poll::Ready(Wake::Timer);
+        }
+        if is_heard {
+            self.timer = Timer::Heard;
         }
         Poll::Pending
     }
@@ -189,6 +216,7 @@ impl Driver {
         self.read_in_turn += bytes;
         if self.read_in_turn >= READ_TURN {
             self.read_in_turn = 0;
+            self.timer.rest();
             tokio::task::yield_now().await;
         }
     }
@@ -199,6 +227,9 @@ impl Driver {
             return;
         }
         let now = clock::now();
+        if self.timer == Timer::Heard && self.armed_for.is_some_and(|due| now < due) {
+            self.timer = Timer::Ahead;
+        }
         self.dispatch.handlers.look(&mut self.handlers);
         let mut core = conn.core();
         core.read_at = now;
@@ -343,6 +374,7 @@ impl Driver {
         }
         if let Some(due) = self.arm_for.take() {
             sleep.reset(due.into());
+            self.timer = Timer::Unheard;
         }
     }
 
@@ -473,6 +505,15 @@ impl Driver {
         self.dispatch.opened(&self.conn);
         if let Some(ready) = self.ready.take() {
             let _ = ready.send(Ok(()));
+        }
+    }
+}
+
+impl Timer {
+    /// Once the task rests, the timer may go off and wake it.
+    fn rest(&mut self) {
+        if *self == Self::Ahead {
+            *self = Self::Heard;
         }
     }
 }

@@ -53,6 +53,25 @@ async fn messages_far_larger_than_what_is_under_way_at_once_arrive_whole() {
     assert!(answer.arg2 == arg2 && answer.arg3 == arg3);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_deadline_passes_also_if_much_was_read_since_it_was_set() {
+    let (server, mut calls) = echo(ChannelConfig::default());
+    let client = Channel::new("test");
+    client.peers("echo").add(&server.in_process());
+    let call = client.call("echo::never").ttl(Duration::from_secs(2));
+    let mut late = std::pin::pin!(call.send("", ""));
+    let served = tokio::select! {
+        _ = &mut late => panic!("nobody answers it"),
+        served = calls.next() => served,
+    };
+    for _ in 0..10 {
+        client.call("echo::echo").send("", "").await.unwrap();
+    }
+    let outcome = soon(late).await;
+    assert_eq!(outcome.unwrap_err().code(), ErrorCode::Timeout);
+    served.stopped().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_from_many_threads_share_the_connection() {
     let (server, _) = echo(ChannelConfig::default());
