@@ -139,7 +139,10 @@ impl Conn {
     fn note_written(&self, outbox: &mut Outbox, written: usize) {
         outbox.advance(written);
         self.0.stats.on_bytes_sent(written as u64);
-        self.0.written.fetch_add(written as u64, Ordering::Relaxed);
+        // Whoever has the outbox is the only one to change it.
+        let before = self.0.written.load(Ordering::Relaxed);
+        let sum = before + written as u64;
+        self.0.written.store(sum, Ordering::Relaxed);
         let left = outbox.len();
         self.0.unwritten.store(left, Ordering::Relaxed);
         if left > 0 && left < self.0.limits.queued_soft / 2 {
