@@ -71,9 +71,7 @@ impl Driver {
             return;
         }
         let mut rest = BytesMut::with_capacity(CHUNK_MIN);
-        while self
-            .reader
-            .read(&mut rest, CHUNK_MIN)
+        while poll_fn(|cx| self.reader.poll_read(cx, &mut rest, CHUNK_MIN))
             .await
             .is_ok_and(|bytes| bytes > 0)
         {

@@ -1,6 +1,5 @@
 //! Reading: how much at once, into which buffer, and the frames cut from it.
 
-use std::pin::pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
@@ -68,7 +67,7 @@ impl Intake {
         self.make_room(0);
         let limit = if self.expects_more { TAIL } else { usize::MAX };
         let buffer = self.decoder.buffer_mut();
-        let read = ready!(pin!(reader.read(buffer, limit)).poll(cx));
+        let read = ready!(reader.poll_read(cx, buffer, limit));
         if buffer.len() >= self.chunk {
             self.chunk = (self.chunk * 2).min(CHUNK_MAX);
         }

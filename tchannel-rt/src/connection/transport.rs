@@ -5,13 +5,14 @@
 use std::fmt;
 use std::io::{ErrorKind, IoSlice, IoSliceMut, Read};
 use std::net::{Shutdown, SocketAddr};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::{BufMut, BytesMut};
-use tokio::io::{AsyncReadExt, Interest};
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio_util::io::poll_read_buf;
 
 use super::pipe::Pipe;
 
@@ -72,25 +73,23 @@ impl Stream {
 }
 
 impl Reader {
-    /// Reads at least a byte into what `buffer` has left, and at most `limit`; zero at the end. Nothing is lost
-    /// when it is dropped.
-    pub(super) async fn read(
+    /// Reads at least a byte into what `buffer` has left, and at most `limit`; zero at the end.
+    pub(super) fn poll_read(
         &mut self,
+        cx: &mut Context<'_>,
         buffer: &mut BytesMut,
         limit: usize,
-    ) -> std::io::Result<usize> {
+    ) -> Poll<std::io::Result<usize>> {
         match self {
-            Self::Tcp(reader) => reader.read_buf(&mut buffer.limit(limit)).await,
+            Self::Tcp(reader) => poll_read_buf(Pin::new(reader), cx, &mut buffer.limit(limit)),
             Self::InProcess(received) => {
                 // As a socket does: whoever finds bytes again and again lets others have their turn.
-                tokio::task::consume_budget().await;
-                Ok(std::future::poll_fn(|cx| received.poll_read(cx, buffer, limit)).await)
+                ready!(pin!(tokio::task::consume_budget()).poll(cx));
+                received.poll_read(cx, buffer, limit).map(Ok)
             }
         }
     }
-}
 
-impl Reader {
     /// Reads at least a byte into `slices`, one after the other; zero at the end.
     pub(super) fn poll_read_vectored(
         &mut self,
