@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use tchannel_proto::{FrameType, MessageId, PeerInfo, ProtocolError};
 use tokio::sync::oneshot;
-use tokio::task::coop::has_budget_remaining;
+use tokio::task::coop;
 use tokio::time::Sleep;
 
 use super::flush::Written;
@@ -62,7 +62,7 @@ pub(crate) fn drive(
         ready: Some(ready),
         armed_for: None,
         arm_for: None,
-        timer: Timer::Unheard,
+        listens_for_timer: false,
         has_planned: false,
         hold_until: None,
         last_call: clock::now(),
@@ -97,7 +97,8 @@ pub(crate) struct Driver {
     armed_for: Option<Instant>,
     /// What the timer is yet to be set to.
     arm_for: Option<Instant>,
-    timer: Timer,
+    /// The timer knows whom to wake. Telling it again with each look would cost several locked instructions.
+    listens_for_timer: bool,
     /// Since the core was looked at for when to wake, nothing has come that is due earlier.
     has_planned: bool,
     pub(crate) hold_until: Option<Instant>,
@@ -128,18 +129,6 @@ pub(super) enum Parting {
     Farewell,
 }
 
-/// What is known of the timer. To ask it takes longer than most of what else a driver does when it is woken.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Timer {
-    /// Nobody has asked it since it was set.
-    Unheard,
-    /// Once it goes off it wakes this task, and may have done so.
-    Heard,
-    /// The same, but it was too early for that when this task last read, and the task has not rested since: if the
-    /// timer goes off meanwhile, the task has another turn.
-    Ahead,
-}
-
 enum Wake {
     Read(std::io::Result<usize>),
     Alarmed,
@@ -156,9 +145,7 @@ impl Driver {
         conn.write_all();
         self.arm(&conn, sleep.as_mut());
         while self.end.is_none() {
-            let wake = poll_fn(|cx| self.poll_wake(sleep.as_mut(), cx)).await;
-            self.timer.rest();
-            match wake {
+            match poll_fn(|cx| self.poll_wake(sleep.as_mut(), cx)).await {
                 Wake::Read(Ok(0)) => self.end(Parting::Gone, CloseReason::Peer),
                 Wake::Read(Err(_)) => self.end(Parting::Gone, CloseReason::Network),
                 Wake::Read(Ok(bytes)) => {
@@ -194,20 +181,16 @@ impl Driver {
         {
             return Poll::Ready(Wake::Writable);
         }
-        if self.armed_for.is_none() || self.timer == Timer::Ahead {
-            self.timer.rest();
+        self.poll_timer(sleep, cx).map(|()| Wake::Timer)
+    }
+
+    fn poll_timer(&mut self, sleep: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.armed_for.is_none() || self.listens_for_timer && !sleep.is_elapsed() {
             return Poll::Pending;
         }
-        // Whoever has had its share of the thread is not heard.
-        let is_heard = has_budget_remaining();
-        if sleep.poll(cx).is_ready() {
-            self.timer = Timer::Unheard;
-            return Poll::Ready(Wake::Timer);
-        }
-        if is_heard {
-            self.timer = Timer::Heard;
-        }
-        Poll::Pending
+        // Without a budget it puts us off, and does not listen.
+        self.listens_for_timer = coop::has_budget_remaining();
+        sleep.poll(cx)
     }
 
     /// Lets others have their turn once much has been read: whoever answers should begin while the processor still has
@@ -216,7 +199,6 @@ impl Driver {
         self.read_in_turn += bytes;
         if self.read_in_turn >= READ_TURN {
             self.read_in_turn = 0;
-            self.timer.rest();
             tokio::task::yield_now().await;
         }
     }
@@ -227,9 +209,6 @@ impl Driver {
             return;
         }
         let now = clock::now();
-        if self.timer == Timer::Heard && self.armed_for.is_some_and(|due| now < due) {
-            self.timer = Timer::Ahead;
-        }
         self.dispatch.handlers.look(&mut self.handlers);
         let mut core = conn.core();
         core.read_at = now;
@@ -374,7 +353,7 @@ impl Driver {
         }
         if let Some(due) = self.arm_for.take() {
             sleep.reset(due.into());
-            self.timer = Timer::Unheard;
+            self.listens_for_timer = false;
         }
     }
 
@@ -505,15 +484,6 @@ impl Driver {
         self.dispatch.opened(&self.conn);
         if let Some(ready) = self.ready.take() {
             let _ = ready.send(Ok(()));
-        }
-    }
-}
-
-impl Timer {
-    /// Once the task rests, the timer may go off and wake it.
-    fn rest(&mut self) {
-        if *self == Self::Ahead {
-            *self = Self::Heard;
         }
     }
 }
