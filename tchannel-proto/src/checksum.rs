@@ -127,7 +127,7 @@ fn crc32c(value: u32, chunk: &[u8]) -> u32 {
     match chunk.len() {
         // Its state and tables are not worth copying where nothing came before.
         _ if value == 0 => crc32c_of_one(chunk),
-        4..=FEW => crc32c_of_few(value, chunk),
+        0..=FEW => crc32c_of_few(value, chunk),
         _ => crc32c_of_many(value, chunk),
     }
 }
@@ -145,18 +145,19 @@ fn crc32c_of_many(value: u32, chunk: &[u8]) -> u32 {
     digest.finalize() as u32
 }
 
-/// The same for 4 to [`FEW`] bytes, for which setting up the other takes longer than the rest of it.
+/// The same for up to [`FEW`] bytes, for which setting up the other takes longer than the rest of it.
 ///
-/// Whether a state is there to begin with or comes with the first four bytes is all the same.
+/// Whether a state is there to begin with or comes with the first four bytes is all the same. What of it fewer bytes do
+/// not reach moves down by as many.
 #[inline(never)]
 fn crc32c_of_few(value: u32, chunk: &[u8]) -> u32 {
     let mut bytes = [0; FEW];
-    let bytes = &mut bytes[..chunk.len()];
-    bytes.copy_from_slice(chunk);
-    for (byte, state) in bytes.iter_mut().zip(value.to_le_bytes()) {
-        *byte ^= state;
-    }
-    crc32c_of_one(bytes)
+    bytes[..chunk.len()].copy_from_slice(chunk);
+    let [a, b, c, d, ..] = &mut bytes;
+    let [e, f, g, h] = value.to_le_bytes();
+    (*a, *b, *c, *d) = (*a ^ e, *b ^ f, *c ^ g, *d ^ h);
+    let unreached = value.checked_shr(8 * chunk.len() as u32).unwrap_or(0);
+    crc32c_of_one(&bytes[..chunk.len()]) ^ unreached
 }
 
 /// So few bytes are copied rather than the state and tables of a digest.
