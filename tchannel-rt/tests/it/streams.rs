@@ -432,7 +432,7 @@ async fn once_an_answer_has_begun_the_ttl_no_longer_ends_it() {
     assert_eq!(soon(args.arg3(100)).await.unwrap(), "still here");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_has_not_begun_within_the_ttl_is_a_timeout() {
     let server = Channel::new("svc");
     let (dropped, mut handler) = mpsc::channel::<()>(1);
@@ -443,10 +443,9 @@ async fn an_answer_that_has_not_begun_within_the_ttl_is_a_timeout() {
             std::future::pending().await
         }
     });
-    let addr = listen(&server).await;
     let client = Channel::new("test");
-    let ttl = Duration::from_millis(20);
-    let call = client.call("svc::silent").peer(&addr).ttl(ttl);
+    client.peers("svc").add(&server.in_process());
+    let call = client.call("svc::silent").ttl(Duration::from_millis(20));
     let (_writer, pending) = call.stream().await.unwrap();
     let error = soon(pending.response()).await.unwrap_err();
     assert_eq!(error.code(), ErrorCode::Timeout);
