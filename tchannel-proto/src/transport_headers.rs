@@ -68,12 +68,6 @@ impl TransportHeaders {
         Some(value)
     }
 
-    /// Whether `key` is there and has this value.
-    pub fn has(&self, key: &str, value: &str) -> bool {
-        self.pairs()
-            .any(|pair| pair == (key.as_bytes(), value.as_bytes()))
-    }
-
     /// All headers in the order of the wire.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs().filter_map(|(key, value)| {

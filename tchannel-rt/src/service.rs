@@ -223,7 +223,8 @@ fn thrift_args(request: &Request) -> Result<(Headers, Bytes), SchemeError> {
 }
 
 pub(crate) fn check_scheme(context: &CallContext, expected: &str) -> Result<(), HandlerError> {
-    if context.head.headers().has(header_key::ARG_SCHEME, expected) {
+    let scheme = context.head.headers().get_bytes(header_key::ARG_SCHEME);
+    if scheme == Some(expected.as_bytes()) {
         return Ok(());
     }
     let (service, endpoint) = (context.service(), context.endpoint());
