@@ -61,6 +61,7 @@ pub(crate) fn drive(
         touched: Vec::new(),
         ready: Some(ready),
         armed_for: None,
+        arm_for: None,
         listens_for_timer: false,
         has_planned: false,
         hold_until: None,
@@ -94,6 +95,8 @@ pub(crate) struct Driver {
     touched: Vec<Conn>,
     pub(super) ready: Option<oneshot::Sender<Result<(), ProtocolError>>>,
     armed_for: Option<Instant>,
+    /// What the timer is yet to be set to.
+    arm_for: Option<Instant>,
     /// The timer knows whom to wake. Telling it again with each look would cost several locked instructions.
     listens_for_timer: bool,
     /// Since the core was looked at for when to wake, nothing has come that is due earlier.
@@ -348,10 +351,8 @@ impl Driver {
         if !std::mem::take(&mut self.has_planned) {
             self.plan(&mut conn.core());
         }
-        if let Some(due) = self.armed_for.map(Into::into)
-            && sleep.deadline() != due
-        {
-            sleep.reset(due);
+        if let Some(due) = self.arm_for.take() {
+            sleep.reset(due.into());
             self.listens_for_timer = false;
         }
     }
@@ -371,6 +372,7 @@ impl Driver {
             && self.armed_for.is_none_or(|armed| due < armed)
         {
             self.armed_for = Some(due);
+            self.arm_for = Some(due);
         }
         core.driver_wakes_at = self.armed_for;
     }
