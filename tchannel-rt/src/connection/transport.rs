@@ -4,6 +4,8 @@
 
 use std::fmt;
 use std::io::{ErrorKind, IoSlice, IoSliceMut, Read};
+#[cfg(target_os = "linux")]
+use std::net::IpAddr;
 use std::net::{Shutdown, SocketAddr};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
@@ -59,8 +61,7 @@ impl Stream {
     pub(super) fn split(self) -> (Reader, Socket) {
         match self {
             Self::Tcp(stream) => {
-                // Frames are gathered here; waiting for more in the kernel would only add latency.
-                let _ = stream.set_nodelay(true);
+                tune(&stream);
                 let (reader, writer) = stream.into_split();
                 (Reader::Tcp(reader), Socket::Tcp(writer))
             }
@@ -70,6 +71,24 @@ impl Stream {
             ),
         }
     }
+}
+
+/// Sets up a socket. What can not be set stays as it is: all of it works otherwise, too.
+fn tune(stream: &TcpStream) {
+    // Frames are gathered here; waiting for more in the kernel would only add latency.
+    let _ = stream.set_nodelay(true);
+    #[cfg(target_os = "linux")]
+    if let (Ok(local), Ok(remote)) = (stream.local_addr(), stream.peer_addr())
+        && is_same_host(local.ip(), remote.ip())
+    {
+        // BBR measures the path, and puts sending off by timers. Memory is no path.
+        let _ = socket2::SockRef::from(stream).set_tcp_congestion(b"reno");
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn is_same_host(local: IpAddr, remote: IpAddr) -> bool {
+    local == remote || remote.to_canonical().is_loopback()
 }
 
 impl Reader {
@@ -198,5 +217,41 @@ impl fmt::Display for RemoteAddr {
             Self::Tcp(addr) => addr.fmt(f),
             Self::InProcess => f.write_str("this process"),
         }
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn within_the_host_nothing_is_put_off_by_the_measure_of_a_path() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (one, other) = tokio::join!(TcpStream::connect(addr), listener.accept());
+        for stream in [one.unwrap(), other.unwrap().0] {
+            let (_reader, socket) = Stream::Tcp(stream).split();
+            let Socket::Tcp(writer) = &socket else {
+                panic!("a socket");
+            };
+            let socket = socket2::SockRef::from(writer.as_ref());
+            assert!(socket.tcp_congestion().unwrap().starts_with(b"reno"));
+            assert!(socket.tcp_nodelay().unwrap());
+        }
+    }
+
+    #[test]
+    fn the_same_host_is_one_that_is_reached_at_an_address_of_ones_own() {
+        let is_same = |local: &str, remote: &str| {
+            is_same_host(local.parse().unwrap(), remote.parse().unwrap())
+        };
+        assert!(is_same("127.0.0.1", "127.0.0.2"));
+        assert!(is_same("::1", "::1"));
+        assert!(is_same("::ffff:127.0.0.1", "::ffff:127.0.0.1"));
+        assert!(is_same("10.0.0.7", "10.0.0.7"));
+        assert!(!is_same("10.0.0.7", "10.0.0.8"));
+        assert!(!is_same("fe80::1", "fe80::2"));
     }
 }
