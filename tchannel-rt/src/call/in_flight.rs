@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use bytestring::ByteString;
-use tchannel_proto::{Body, CallRefused, Connection, ErrorCode, Failure, OutboundKey};
+use tchannel_proto::{Body, CallRefused, ErrorCode, Failure, OutboundKey};
 use tracing::Span;
 
 use super::Response;
@@ -45,15 +45,15 @@ struct StreamWatch {
 }
 
 impl InFlight {
-    /// Has `call` queue the first frame of a call, and sends it. Also gives what that says of the rest.
+    /// Has `call` queue the beginning of a call, and sends it. Also gives what that says of the rest.
     pub(crate) fn start<R>(
         conn: Conn,
         reader: Awaits,
-        call: impl FnOnce(&mut Connection) -> Result<(OutboundKey, R), CallRefused>,
+        call: impl FnOnce(&Conn, &mut Core) -> Result<(OutboundKey, R), CallRefused>,
     ) -> Result<(Self, R), CallError> {
         let mut core = conn.core();
         let (key, rest) =
-            call(&mut core.proto).map_err(|refusal| CallError::from_refusal(&refusal))?;
+            call(&conn, &mut core).map_err(|refusal| CallError::from_refusal(&refusal))?;
         let exchange = core.exchanges.insert(match reader {
             Awaits::Whole(waker) => Exchange::collecting(waker),
             Awaits::Stream => Exchange::default(),

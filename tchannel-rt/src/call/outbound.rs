@@ -9,8 +9,8 @@ use bytestring::ByteString;
 use futures::future::Either;
 use serde::Serialize;
 use tchannel_proto::{
-    Body, CallHead, CallRefused, ChecksumType, Connection, ErrorCode, OutboundKey, Progress,
-    SendHeaders, Tracing, Ttl,
+    Body, CallHead, CallRefused, ChecksumType, ErrorCode, OutboundKey, Progress, SendHeaders,
+    Tracing, Ttl,
 };
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
@@ -20,7 +20,7 @@ use super::sending::Sending;
 use super::{ArgWriter, PendingResponse, Response};
 use crate::channel::Channel;
 use crate::clock;
-use crate::connection::Conn;
+use crate::connection::{Conn, Core};
 use crate::context::CallContext;
 use crate::error::CallError;
 use crate::layer::{CallLayers, NextCall, Outbound};
@@ -440,11 +440,9 @@ impl<'a> Call<'a> {
         let chosen = self.choose(tried, time)?;
         let may_turn = || self.goes_on_unsent(attempt) && chosen.has_another(tried);
         let opened = match self.connect(&chosen, time, may_turn).await {
-            Ok((conn, time)) => {
-                self.start(conn, time, tracing, Awaits::Stream, |proto, now, head| {
-                    proto.call(now, head, body)
-                })
-            }
+            Ok((conn, time)) => self.start(conn, time, tracing, Awaits::Stream, |_, core, head| {
+                core.proto.call(time.now, head, body)
+            }),
             Err(error) => Err(error),
         };
         match opened {
@@ -517,11 +515,7 @@ impl<'a> Call<'a> {
         time: Time,
         tracing: Tracing,
         reader: Awaits,
-        call: impl FnOnce(
-            &mut Connection,
-            Instant,
-            &CallHead<'_>,
-        ) -> Result<(OutboundKey, R), CallRefused>,
+        call: impl FnOnce(&Conn, &mut Core, &CallHead<'_>) -> Result<(OutboundKey, R), CallRefused>,
     ) -> Result<(InFlight, R), CallError> {
         let ttl = Ttl::from_duration(time.left())
             .ok_or_else(|| timed_out("less than 1 ms of the ttl is left"))?;
@@ -534,7 +528,7 @@ impl<'a> Call<'a> {
             checksum_type: self.checksum_type,
             streaming: matches!(reader, Awaits::Stream),
         };
-        InFlight::start(conn, reader, |proto| call(proto, time.now, &head))
+        InFlight::start(conn, reader, |conn, core| call(conn, core, &head))
     }
 
     fn send_headers(&self) -> SendHeaders<'_> {

@@ -10,14 +10,14 @@ use std::time::Instant;
 
 use bytestring::ByteString;
 use futures::future::BoxFuture;
-use tchannel_proto::{Body, Tracing};
+use tchannel_proto::{Body, CallHead, CallRefused, OutboundKey, Progress, Tracing};
 use tracing::{Instrument, Span};
 
 use super::in_flight::{Awaits, InFlight};
 use super::outbound::{Time, note_answer, note_failure};
 use super::{Call, Response};
 use crate::clock;
-use crate::connection::{Conn, Turn, is_large};
+use crate::connection::{Conn, Core, Turn, is_large};
 use crate::context::CallContext;
 use crate::error::CallError;
 use crate::layer::{NextCall, Outbound};
@@ -118,8 +118,8 @@ impl<'a> Sending<'a> {
         let since = Stopwatch::start();
         let reader = Awaits::Whole(Some(cx.waker().clone()));
         let body = &self.body;
-        match call.start(conn, time, trip.tracing, reader, |proto, now, head| {
-            proto.call_whole(now, head, body)
+        match call.start(conn, time, trip.tracing, reader, |conn, core, head| {
+            begin_whole(conn, core, time.now, head, body, &mut turn)
         }) {
             Err(error) => {
                 let error = trip.attempt_failed(chosen, since, error);
@@ -338,17 +338,36 @@ impl Call<'_> {
         let goes_on = || self.goes_on_unsent(trip.attempts + 1);
         let may_turn = || goes_on() && chosen.has_another(&trip.tried);
         let (conn, time) = self.connect(chosen, trip.time(now), may_turn).await?;
-        let (turn, time) = wait_for_turn(&conn, body, time).await;
+        let (mut turn, time) = wait_for_turn(&conn, body, time).await;
         let reader = Awaits::Whole(None);
-        let (call, rest) = self.start(conn, time, trip.tracing, reader, |proto, now, head| {
-            proto.call_whole(now, head, body)
+        let (call, rest) = self.start(conn, time, trip.tracing, reader, |conn, core, head| {
+            begin_whole(conn, core, time.now, head, body, &mut turn)
         })?;
-        if let Some(rest) = rest {
-            call.send_rest(rest, turn).await;
+        match rest {
+            Some(rest) => call.send_rest(rest, turn).await,
+            None => drop(turn),
         }
         call.collected(trip.started, chosen.peer().host_port())
             .await
     }
+}
+
+/// Queues the beginning of a call, and gives what of its body is left.
+fn begin_whole(
+    conn: &Conn,
+    core: &mut Core,
+    now: Instant,
+    head: &CallHead<'_>,
+    body: &Body,
+    turn: &mut Option<Turn>,
+) -> Result<(OutboundKey, Option<Body>), CallRefused> {
+    let (key, mut rest) = core.proto.call_whole(now, head, body)?;
+    if let (Some(body), Some(turn)) = (&mut rest, turn)
+        && conn.begin_whole(core, turn, |core| core.proto.send(key, body)) == Ok(Progress::Done)
+    {
+        rest = None;
+    }
+    Ok((key, rest))
 }
 
 /// Waits for the turn of a call with a large body, or for room, until its deadline, and gives the time then.

@@ -7,6 +7,7 @@ use std::sync::{MutexGuard, TryLockError};
 use bytes::Buf;
 use tchannel_proto::Outbox;
 
+use super::driver::in_flight;
 use super::{Conn, Core};
 
 /// Slices handed to one vectored write.
@@ -40,7 +41,7 @@ pub(super) enum Written {
 impl Core {
     /// Whether so much is queued that it should leave before more is.
     pub(super) fn is_due(&self) -> bool {
-        let in_flight = self.proto.outbound_in_flight() + self.proto.inbound_in_flight();
+        let in_flight = in_flight(self);
         let share = in_flight * GATHERED.0 / GATHERED.1;
         in_flight <= 1 || self.gathered >= share.clamp(GATHERED_MIN, GATHERED_MAX)
     }
@@ -78,7 +79,7 @@ impl Conn {
         self.queued(core) == 0 && !core.room_is_wanted && core.waiting_sources.is_empty()
     }
 
-    fn flush_now(&self, core: MutexGuard<'_, Core>) {
+    pub(super) fn flush_now(&self, core: MutexGuard<'_, Core>) {
         match self.write(core, TIMES_BY_CALLER) {
             Written::UntilFull | Written::AsOften => self.wake_driver(),
             Written::All | Written::ByAnother | Written::ByNobody => {}

@@ -99,6 +99,7 @@ impl Conn {
         }
         let mut core = self.core();
         let rest = respond(&mut core, key, scheme.as_str(), outcome);
+        let rest = rest.and_then(|rest| self.begin_answer(&mut core, key, rest, &mut turn));
         let is_due = core.gathered >= super::flush::GATHERED_MAX;
         drop(core);
         if let Some(rest) = rest {
@@ -110,7 +111,7 @@ impl Conn {
     }
 
     async fn answer(self, key: InboundKey, scheme: &str, outcome: HandlerResult) {
-        let turn = match has_large_answer(&outcome) {
+        let mut turn = match has_large_answer(&outcome) {
             true => Some(self.turn_to_answer().await),
             false => None,
         };
@@ -118,6 +119,7 @@ impl Conn {
         let rest = {
             let mut core = self.core();
             let rest = respond(&mut core, key, scheme, outcome);
+            let rest = rest.and_then(|rest| self.begin_answer(&mut core, key, rest, &mut turn));
             self.flush_soon(core);
             rest
         };
@@ -126,7 +128,23 @@ impl Conn {
         }
     }
 
-    /// Sends what did not fit in the first frame, as fast as the peer takes it.
+    /// Queues what leaves together with the first frame of an answer, and gives what is left of its body.
+    fn begin_answer(
+        &self,
+        core: &mut Core,
+        key: InboundKey,
+        mut body: Body,
+        turn: &mut Option<Turn>,
+    ) -> Option<Body> {
+        let Some(turn) = turn else {
+            return Some(body);
+        };
+        let progress =
+            self.begin_whole(core, turn, |core| core.proto.send_response(key, &mut body));
+        (progress == Ok(Progress::Full)).then_some(body)
+    }
+
+    /// Sends what has not left with the first frame, as fast as the peer takes it.
     async fn send_rest(self, key: InboundKey, mut body: Body, turn: Option<Turn>) {
         let send = |core: &mut Core| core.proto.send_response(key, &mut body);
         // An error says that the caller no longer waits.
