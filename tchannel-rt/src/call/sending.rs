@@ -119,7 +119,7 @@ impl<'a> Sending<'a> {
         let reader = Awaits::Whole(Some(cx.waker().clone()));
         let body = &self.body;
         match call.start(conn, time, trip.tracing, reader, |conn, core, head| {
-            begin_whole(conn, core, time.now, head, body, &mut turn)
+            begin_whole(conn, core, time.now, head, body, turn.as_mut())
         }) {
             Err(error) => {
                 let error = trip.attempt_failed(chosen, since, error);
@@ -341,7 +341,7 @@ impl Call<'_> {
         let (mut turn, time) = wait_for_turn(&conn, body, time).await;
         let reader = Awaits::Whole(None);
         let (call, rest) = self.start(conn, time, trip.tracing, reader, |conn, core, head| {
-            begin_whole(conn, core, time.now, head, body, &mut turn)
+            begin_whole(conn, core, time.now, head, body, turn.as_mut())
         })?;
         match rest {
             Some(rest) => call.send_rest(rest, turn).await,
@@ -352,17 +352,21 @@ impl Call<'_> {
     }
 }
 
-/// Queues the beginning of a call, and gives what of its body is left.
+/// Queues the first frame of a call, and of one whose turn it is what leaves with that. Also gives what is left.
 fn begin_whole(
     conn: &Conn,
     core: &mut Core,
     now: Instant,
     head: &CallHead<'_>,
     body: &Body,
-    turn: &mut Option<Turn>,
+    turn: Option<&mut Turn>,
 ) -> Result<(OutboundKey, Option<Body>), CallRefused> {
-    let (key, mut rest) = core.proto.call_whole(now, head, body)?;
-    if let (Some(body), Some(turn)) = (&mut rest, turn)
+    let call = core.proto.call_whole(now, head, body);
+    let Some(turn) = turn else {
+        return call;
+    };
+    let (key, mut rest) = call?;
+    if let Some(body) = &mut rest
         && conn.begin_whole(core, turn, |core| core.proto.send(key, body)) == Ok(Progress::Done)
     {
         rest = None;

@@ -98,8 +98,7 @@ impl Conn {
             }
         }
         let mut core = self.core();
-        let rest = respond(&mut core, key, scheme.as_str(), outcome);
-        let rest = rest.and_then(|rest| self.begin_answer(&mut core, key, rest, &mut turn));
+        let rest = self.begin_answer(&mut core, key, scheme.as_str(), outcome, turn.as_mut());
         let is_due = core.gathered >= super::flush::GATHERED_MAX;
         drop(core);
         if let Some(rest) = rest {
@@ -118,8 +117,7 @@ impl Conn {
         self.wait_for_room().await;
         let rest = {
             let mut core = self.core();
-            let rest = respond(&mut core, key, scheme, outcome);
-            let rest = rest.and_then(|rest| self.begin_answer(&mut core, key, rest, &mut turn));
+            let rest = self.begin_answer(&mut core, key, scheme, outcome, turn.as_mut());
             self.flush_soon(core);
             rest
         };
@@ -128,20 +126,23 @@ impl Conn {
         }
     }
 
-    /// Queues what leaves together with the first frame of an answer, and gives what is left of its body.
+    /// Queues the first frame of an answer, and of one whose turn it is what leaves with that. Gives what is left.
     fn begin_answer(
         &self,
         core: &mut Core,
         key: InboundKey,
-        mut body: Body,
-        turn: &mut Option<Turn>,
+        scheme: &str,
+        outcome: HandlerResult,
+        turn: Option<&mut Turn>,
     ) -> Option<Body> {
+        let rest = respond(core, key, scheme, outcome);
         let Some(turn) = turn else {
-            return Some(body);
+            return rest;
         };
-        let progress =
-            self.begin_whole(core, turn, |core| core.proto.send_response(key, &mut body));
-        (progress == Ok(Progress::Full)).then_some(body)
+        let mut rest = rest?;
+        let send = |core: &mut Core| core.proto.send_response(key, &mut rest);
+        let progress = self.begin_whole(core, turn, send);
+        (progress == Ok(Progress::Full)).then_some(rest)
     }
 
     /// Sends what has not left with the first frame, as fast as the peer takes it.
