@@ -79,13 +79,19 @@ fn run(options: &Options) -> Result<(), Error> {
         }
     }
     page.say(&goal::tabulate(&page.goals).to_string());
+    if log.repeats() > 0 {
+        page.say(&format!(
+            "Made once more, since others took more than 3 % of the processors meanwhile: {} runs.\n",
+            log.repeats()
+        ));
+    }
     list(&page, "Left out", &absent);
     list(&page, "Failed", &log.failures());
     if options.json {
         let Page { tables, goals, .. } = page;
         let failed = log.failures();
         let all = json!({ "machine": machine, "settings": settings.to_string(), "tables": tables,
-            "goals": goals, "left_out": absent, "failed": failed });
+            "goals": goals, "repeated": log.repeats(), "left_out": absent, "failed": failed });
         println!("{all:#}");
     }
     log.say("done");

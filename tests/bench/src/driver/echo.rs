@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::contestant::{Contestant, FLOOR, OURS, TYPED};
 use super::process::Process;
 use super::spread::{Spread, short};
+use super::stolen::undisturbed;
 use super::table::{Table, cell};
 use super::{Error, Goal, Log, Measured, Settings};
 use crate::report::Report;
@@ -151,7 +152,7 @@ pub fn measure(settings: &Settings, contestants: &[Contestant], work: Work, log:
             let who = able[(turn + round) % able.len()];
             let samples = samples.entry(who.name).or_default();
             let has_failed = samples.iter().any(Option::is_none);
-            let sample = (!has_failed).then(|| run(settings, who, work));
+            let sample = (!has_failed).then(|| undisturbed(log, || run(settings, who, work)));
             samples.push(match sample {
                 Some(Ok(sample)) => Some(sample),
                 Some(Err(error)) => {

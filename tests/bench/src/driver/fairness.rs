@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::process::Process;
 use super::spread::{Spread, short};
+use super::stolen::undisturbed;
 use super::table::{NOTHING, Table, cell};
 use super::{Error, Goal, Log, Measured, Settings};
 use crate::report::Report;
@@ -25,7 +26,7 @@ pub fn measure(settings: &Settings, log: &Log) -> Measured {
             round + 1,
             settings.rounds
         ));
-        match run(settings) {
+        match undisturbed(log, || run(settings)) {
             Ok(line) => lines.push(line),
             Err(error) => log.fail("ours, fairness", &error),
         }

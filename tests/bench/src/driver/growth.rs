@@ -5,6 +5,7 @@ use super::echo::{Sample, Work, flags, run_client};
 use super::process::Process;
 use super::relay::{ENDS, RELAY};
 use super::spread::Spread;
+use super::stolen::undisturbed;
 use super::table::{Table, cell};
 use super::{Error, Goal, Log, Measured, Settings};
 
@@ -79,7 +80,7 @@ fn measure_kind(settings: &Settings, kind: &Kind, log: &Log) -> [Vec<Option<f64>
             settings.rounds
         ));
         for (size, costs) in kind.sizes.iter().zip(&mut costs) {
-            let cost = (kind.cost)(settings, *size);
+            let cost = undisturbed(log, || (kind.cost)(settings, *size));
             let cost = cost.inspect_err(|error| log.fail(&format!("{size} {name}"), error));
             costs.push(cost.ok());
         }

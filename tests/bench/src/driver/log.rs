@@ -1,6 +1,6 @@
 //! How far a run has come, and what has failed on the way, on standard error.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::time::Instant;
 
 /// Tells whoever waits. A failure ends nothing: it is told, kept, and named again at the end.
@@ -8,6 +8,7 @@ use std::time::Instant;
 pub struct Log {
     began: Instant,
     failures: RefCell<Vec<String>>,
+    repeats: Cell<usize>,
 }
 
 impl Default for Log {
@@ -15,6 +16,7 @@ impl Default for Log {
         Self {
             began: Instant::now(),
             failures: RefCell::default(),
+            repeats: Cell::default(),
         }
     }
 }
@@ -32,6 +34,20 @@ impl Log {
         let failure = format!("{who}: {error}");
         self.say(&format!("FAILED: {failure}"));
         self.failures.borrow_mut().push(failure);
+    }
+
+    /// A run does not count, since others took so much of the processors.
+    pub fn repeat(&self, share: f64) {
+        self.say(&format!(
+            "others took {:.0} % of the processors: once more",
+            share * 100.0
+        ));
+        self.repeats.set(self.repeats.get() + 1);
+    }
+
+    /// How many runs did not count.
+    pub fn repeats(&self) -> usize {
+        self.repeats.get()
     }
 
     /// All that has failed.

@@ -16,6 +16,7 @@ pub mod memory;
 pub mod process;
 pub mod relay;
 pub mod spread;
+pub mod stolen;
 pub mod table;
 
 use std::path::PathBuf;

@@ -7,6 +7,7 @@ use super::contestant::OURS;
 use super::echo::{Sample, Work, flags, run_client};
 use super::process::Process;
 use super::spread::{Spread, short};
+use super::stolen::undisturbed;
 use super::table::{NOTHING, Table, cell};
 use super::{Error, Goal, Log, Measured, Settings};
 
@@ -69,7 +70,7 @@ pub fn measure(settings: &Settings, work: Work, log: &Log) -> Measured {
         ));
         for turn in 0..hops.len() {
             let index = (turn + round) % hops.len();
-            let sample = run(settings, hops[index], work)
+            let sample = undisturbed(log, || run(settings, hops[index], work))
                 .inspect_err(|error| log.fail(&format!("{}, {work}", hops[index].name()), error));
             rounds[index].push(sample.ok());
         }
