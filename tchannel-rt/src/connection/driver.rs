@@ -212,7 +212,7 @@ impl Driver {
         self.dispatch.handlers.look(&mut self.handlers);
         let mut core = conn.core();
         core.read_at = now;
-        if in_flight(&core) > 0 {
+        if core.in_flight() > 0 {
             self.last_call = now;
         }
         loop {
@@ -299,7 +299,7 @@ impl Driver {
             return;
         };
         let mut core = conn.core();
-        if in_flight(&core) > 0 {
+        if core.in_flight() > 0 {
             self.last_call = now;
         } else if now >= self.last_call + limit && core.proto.is_open() {
             self.is_idle = true;
@@ -340,7 +340,7 @@ impl Driver {
 
     fn give_back_memory(&mut self) {
         let mut core = self.conn.core();
-        if in_flight(&core) == 0 {
+        if core.in_flight() == 0 {
             core.proto.shrink();
             self.intake.shrink();
         }
@@ -401,7 +401,7 @@ impl Driver {
         }
         if core.unread >= self.conn.limits().queued_soft {
             // Most calls are short: that none is in flight right now does not mean that none is on its way.
-            let is_shared = in_flight(core) > 1 || now < self.shared_until;
+            let is_shared = core.in_flight() > 1 || now < self.shared_until;
             self.hold_for(if is_shared { HOLD } else { HOLD_ALONE }, now);
         }
     }
@@ -494,10 +494,6 @@ fn hold_for_queue(queued: usize, limits: Limits) -> Duration {
     let over = queued.saturating_sub(limits.queued_soft);
     let most = limits.queued_max.saturating_sub(limits.queued_soft);
     HOLD.mul_f64((over as f64 / most.max(1) as f64).min(1.0))
-}
-
-pub(super) fn in_flight(core: &Core) -> usize {
-    core.proto.inbound_in_flight() + core.proto.outbound_in_flight()
 }
 
 #[cfg(test)]

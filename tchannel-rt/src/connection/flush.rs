@@ -7,7 +7,6 @@ use std::sync::{MutexGuard, TryLockError};
 use bytes::Buf;
 use tchannel_proto::Outbox;
 
-use super::driver::in_flight;
 use super::{Conn, Core};
 
 /// Slices handed to one vectored write.
@@ -41,7 +40,7 @@ pub(super) enum Written {
 impl Core {
     /// Whether so much is queued that it should leave before more is.
     pub(super) fn is_due(&self) -> bool {
-        let in_flight = in_flight(self);
+        let in_flight = self.in_flight();
         let share = in_flight * GATHERED.0 / GATHERED.1;
         in_flight <= 1 || self.gathered >= share.clamp(GATHERED_MIN, GATHERED_MAX)
     }

@@ -271,8 +271,7 @@ impl Conn {
 
     /// Calls in flight, of both directions.
     pub(crate) fn in_flight(&self) -> usize {
-        let core = self.core();
-        core.proto.inbound_in_flight() + core.proto.outbound_in_flight()
+        self.core().in_flight()
     }
 
     /// Bytes queued and not yet written.
@@ -355,6 +354,11 @@ impl Conn {
 }
 
 impl Core {
+    /// Calls in flight, of both directions.
+    fn in_flight(&self) -> usize {
+        self.proto.inbound_in_flight() + self.proto.outbound_in_flight()
+    }
+
     pub(crate) fn set_target(&mut self, key: OutboundKey, target: Target) {
         self.targets.put(key.slot(), key, target);
     }

@@ -7,7 +7,7 @@ use tchannel_proto::{
     OutboundKey, ProtocolError, RelayedAnswer, Response, Tracing,
 };
 
-use super::driver::{Driver, Parting, in_flight};
+use super::driver::{Driver, Parting};
 use super::served::{RelayLink, Served, Target};
 use super::{Core, Exchange, ResponseInfo};
 use crate::clock;
@@ -111,7 +111,7 @@ impl Driver {
     }
 
     fn settle_call(&mut self, core: &mut Core, call: InboundCall) {
-        self.has_company |= in_flight(core) > 1;
+        self.has_company |= core.in_flight() > 1;
         let stats = ServedStats::begin(&self.dispatch.stats, &call);
         let queued = self.conn.owed(core);
         if queued > self.conn.limits().queued_max {

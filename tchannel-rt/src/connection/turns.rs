@@ -6,7 +6,6 @@ use tchannel_proto::limits::FRAME_SIZE_MAX;
 use tchannel_proto::{CallIsOver, Progress};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::driver::in_flight;
 use super::{Conn, Core};
 
 /// What a large message puts into one write, in bytes, before the driver and other calls have their turn: what is
@@ -129,7 +128,7 @@ impl Conn {
         share: &mut Share,
         mut send: impl FnMut(&mut Core) -> Result<Progress, CallIsOver>,
     ) -> Result<Progress, CallIsOver> {
-        let bytes = share.begin(core.proto.enqueued(), in_flight(core) <= 1);
+        let bytes = share.begin(core.proto.enqueued(), core.in_flight() <= 1);
         let bytes = bytes.min(self.limits().queued_soft);
         loop {
             match send(core)? {
