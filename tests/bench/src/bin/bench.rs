@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use lexopt::prelude::{Long, Short, ValueExt};
 use serde_json::json;
+use test_bench::driver::stolen::PERCENT_MAX;
 use test_bench::driver::{
     Error, Goal, Log, Measured, Settings, Table, contestant, echo, fairness, goal, growth, machine,
     memory, relay,
@@ -79,10 +80,12 @@ fn run(options: &Options) -> Result<(), Error> {
         }
     }
     page.say(&goal::tabulate(&page.goals).to_string());
-    if log.repeats() > 0 {
+    if log.repeats() + log.disturbed() > 0 {
         page.say(&format!(
-            "Made once more, since others took more than 3 % of the processors meanwhile: {} runs.\n",
-            log.repeats()
+            "Others took more than {PERCENT_MAX} % of the processors during runs that were made once more: {}; that count \
+             all the same: {}.\n",
+            log.repeats(),
+            log.disturbed()
         ));
     }
     list(&page, "Left out", &absent);
@@ -91,7 +94,8 @@ fn run(options: &Options) -> Result<(), Error> {
         let Page { tables, goals, .. } = page;
         let failed = log.failures();
         let all = json!({ "machine": machine, "settings": settings.to_string(), "tables": tables,
-            "goals": goals, "repeated": log.repeats(), "left_out": absent, "failed": failed });
+            "goals": goals, "repeated": log.repeats(),
+            "disturbed": log.disturbed(), "left_out": absent, "failed": failed });
         println!("{all:#}");
     }
     log.say("done");

@@ -9,6 +9,7 @@ pub struct Log {
     began: Instant,
     failures: RefCell<Vec<String>>,
     repeats: Cell<usize>,
+    disturbed: Cell<usize>,
 }
 
 impl Default for Log {
@@ -17,6 +18,7 @@ impl Default for Log {
             began: Instant::now(),
             failures: RefCell::default(),
             repeats: Cell::default(),
+            disturbed: Cell::default(),
         }
     }
 }
@@ -36,11 +38,10 @@ impl Log {
         self.failures.borrow_mut().push(failure);
     }
 
-    /// A run does not count, since others took so much of the processors.
-    pub fn repeat(&self, share: f64) {
+    /// A run does not count, since others took so much of the processors, in hundredths.
+    pub fn repeat(&self, percent: f64) {
         self.say(&format!(
-            "others took {:.0} % of the processors: once more",
-            share * 100.0
+            "others took {percent:.0} % of the processors: once more"
         ));
         self.repeats.set(self.repeats.get() + 1);
     }
@@ -48,6 +49,19 @@ impl Log {
     /// How many runs did not count.
     pub fn repeats(&self) -> usize {
         self.repeats.get()
+    }
+
+    /// A run counts although others took so much of the processors, in hundredths.
+    pub fn count_disturbed(&self, percent: f64) {
+        self.say(&format!(
+            "others took {percent:.0} % of the processors: it counts, since more tries would take too long"
+        ));
+        self.disturbed.set(self.disturbed.get() + 1);
+    }
+
+    /// How many runs counted all the same.
+    pub fn disturbed(&self) -> usize {
+        self.disturbed.get()
     }
 
     /// All that has failed.

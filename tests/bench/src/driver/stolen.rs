@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use super::Log;
+use super::{Error, Log};
 
-/// Most of the processors' time that may be taken during a run whose figures count.
-const SHARE_MAX: f64 = 0.03;
+/// Most of the processors' time that may be taken during a run, in hundredths.
+pub const PERCENT_MAX: f64 = 3.0;
 /// How often a run is made until so little was taken. The last time counts, whatever was.
 const TRIES: u32 = 6;
 /// No more in all: whoever waits should not wait for hours.
@@ -15,19 +15,29 @@ const REPEATS_MAX: usize = 200;
 /// Longer before each further try.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What `run` gives when others leave it alone.
-pub fn undisturbed<T>(log: &Log, run: impl Fn() -> T) -> T {
-    for tried in 1..TRIES {
+/// What `run` gives when others leave it alone. One that fails is not made again: whoever fails when others are busy
+/// fails.
+///
+/// # Errors
+///
+/// Those of `run`.
+pub fn undisturbed<T>(log: &Log, run: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    let mut tries = 1;
+    loop {
         let before = Ticks::now();
-        let outcome = run();
-        let share = Ticks::now().stolen_since(before);
-        if share <= SHARE_MAX || log.repeats() >= REPEATS_MAX {
-            return outcome;
+        let outcome = run()?;
+        let percent = Ticks::now().stolen_since(before);
+        if percent <= PERCENT_MAX {
+            return Ok(outcome);
         }
-        log.repeat(share);
-        std::thread::park_timeout(PAUSE * tried);
+        if tries == TRIES || log.repeats() >= REPEATS_MAX {
+            log.count_disturbed(percent);
+            return Ok(outcome);
+        }
+        log.repeat(percent);
+        std::thread::park_timeout(PAUSE * tries);
+        tries += 1;
     }
-    run()
 }
 
 /// Time of all processors since the system has started, in its own unit.
@@ -53,10 +63,11 @@ impl Ticks {
         }
     }
 
+    /// In hundredths.
     fn stolen_since(self, before: Self) -> f64 {
         let all = self.all.saturating_sub(before.all);
         let stolen = self.stolen.saturating_sub(before.stolen);
-        stolen as f64 / all.max(1) as f64
+        100.0 * stolen as f64 / all.max(1) as f64
     }
 }
 
@@ -72,7 +83,18 @@ mod tests {
         let before = Ticks::parse("cpu  100 0 50 800 10 0 5 35 7 0\ncpu0 1 1 1 1 1 1 1 1 1 1\n");
         let after = Ticks::parse("cpu  150 0 60 810 10 0 5 65 9 0\n");
         assert_eq!((before.all, before.stolen), (1000, 35));
-        assert!((after.stolen_since(before) - 0.3).abs() < 1e-9);
+        assert!((after.stolen_since(before) - 30.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_run_that_fails_is_made_once() {
+        let runs = std::cell::Cell::new(0);
+        let outcome = undisturbed(&Log::default(), || {
+            runs.set(runs.get() + 1);
+            Err::<(), Error>("it ended".into())
+        });
+        assert_eq!(outcome.expect_err("it failed").to_string(), "it ended");
+        assert_eq!(runs.get(), 1);
     }
 
     #[test]
