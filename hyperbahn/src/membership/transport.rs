@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hyperbahn_swim::{Outcome, Request, RequestId};
-use tchannel_rt::retry::{Retry, RetryOn};
+use tchannel_rt::retry::Retry;
 use tchannel_rt::{CallError, Channel, ErrorCode, Response};
 
 use super::SERVICE;
@@ -21,17 +21,13 @@ pub(super) struct Ended {
 /// Makes one request. It is tried once: swim knows better when to try again, and whom.
 pub(super) async fn ask(channel: Arc<Channel>, request: Request) -> Ended {
     let target = format!("{SERVICE}::{}", request.path);
-    let once = Retry {
-        on: RetryOn::Never,
-        ..Retry::default()
-    };
     let call = channel
         .call(&target)
         .peer(&request.to)
         .ttl(request.timeout)
         .arg_scheme("json")
         .caller_name(SERVICE)
-        .retry(once);
+        .retry(Retry::never());
     let answer = call.send(NO_HEADERS, request.body).await;
     Ended {
         id: request.id,

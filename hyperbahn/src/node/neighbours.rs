@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tchannel_proto::ErrorCode;
-use tchannel_rt::retry::{Retry, RetryOn};
+use tchannel_rt::retry::Retry;
 use tchannel_rt::{CallError, Channel, PeerList, Response};
 
 use crate::control;
@@ -149,7 +149,7 @@ impl Neighbours {
             .caller_name("hyperbahn")
             .ttl(QUESTION_TTL)
             .arg_scheme("thrift")
-            .retry(once());
+            .retry(Retry::never());
         Ok(call.send(Bytes::from_static(&[0, 0]), body).await?)
     }
 
@@ -167,7 +167,7 @@ impl Neighbours {
             .peer(to.as_str())
             .caller_name(caller)
             .ttl(ttl)
-            .retry(once());
+            .retry(Retry::never());
         let response = call.json(body).await?;
         match response.is_ok() {
             true => Ok(response),
@@ -180,13 +180,5 @@ impl Neighbours {
 
     fn channel(&self) -> Result<Arc<Channel>, NeighbourError> {
         self.channel.upgrade().ok_or(NeighbourError::Stopping)
-    }
-}
-
-/// Whether to try again is for whoever asks a neighbour.
-fn once() -> Retry {
-    Retry {
-        on: RetryOn::Never,
-        ..Retry::default()
     }
 }

@@ -45,6 +45,15 @@ impl Default for Retry {
 }
 
 impl Retry {
+    /// One attempt, whatever comes of it: for callers who know better when to try again.
+    #[must_use]
+    pub fn never() -> Self {
+        Self {
+            on: RetryOn::Never,
+            ..Self::default()
+        }
+    }
+
     /// What to do after attempt number `attempt`, 1 being the first, has ended in `failure`.
     ///
     /// `random` is uniform over all of `u64`. A decision to retry has been taken from the budget.

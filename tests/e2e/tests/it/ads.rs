@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tchannel_rt::retry::{Retry, RetryOn};
+use tchannel_rt::retry::Retry;
 use tchannel_rt::{Channel, ErrorCode};
 
 use crate::mesh::Mesh;
@@ -51,17 +51,10 @@ async fn ad(channel: &Channel, router: &str, name: &str) {
     let mut tries = 1;
     let answer = loop {
         let call = channel.call("hyperbahn::ad").peer(router);
-        match call.ttl(PATIENCE).retry(once()).json(&body).await {
+        match call.ttl(PATIENCE).retry(Retry::never()).json(&body).await {
             Err(error) if error.code() == ErrorCode::Timeout && tries < TRIES => tries += 1,
             answer => break answer.unwrap_or_else(|error| panic!("{name}: {error}")),
         }
     };
     assert!(answer.is_ok(), "{answer:?}");
-}
-
-fn once() -> Retry {
-    Retry {
-        on: RetryOn::Never,
-        ..Retry::default()
-    }
 }
